@@ -1,0 +1,1 @@
+"""Drawn patent figures with exact truth."""
