@@ -1,0 +1,64 @@
+# Two commands for a newcomer: `make demo` describes the figures of examples/, `make test` runs the tests.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c "import venv" 2>/dev/null && echo $(p))))
+TORCH := $(shell grep '^torch==' constraints.txt)
+CHECKPOINT ?= checkpoints/patentlmm-tiny
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PYTEST := $(BIN)/python -m pytest
+JOBS ?= 2
+# The workers of a parallel test run share the cores instead of each claiming all of them.
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help demo install install-test test test-slow lint format bench clean
+.DEFAULT_GOAL := help
+
+help:  ## print this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+# torch goes first so that its pinned build is settled before anything that depends on it.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "make: needs python3.11 (or newer) with its venv module"; exit 1; }
+	@test -x $(BIN)/python || { echo "creating $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing into $(VENV), a few minutes the first time"
+	@$(PIP) "$(TORCH)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	@echo "installing what the tests need into $(VENV)"
+	@$(PIP) -e ".[lint,test]"
+	@touch $@
+
+install: $(VENV)/.installed  ## create .venv and install the pinned dependencies
+
+install-test: $(VENV)/.installed-test  ## the same with what the tests need
+
+demo: $(VENV)/.installed  ## describe examples/ with the bundled checkpoint, write the overlays to out/
+	@mkdir -p out
+	@$(BIN)/patentlmm describe examples/*.png --checkpoint $(CHECKPOINT) --overlay out/demo-overlay.png
+	@echo
+	@echo "Every figure with what was read and what the text mentions:"
+	@ls out/demo-overlay*.png
+
+test: $(VENV)/.installed-test  ## run the fast tests
+	OMP_NUM_THREADS=1 $(PYTEST) -n $(JOBS) --dist loadfile
+
+test-slow: $(VENV)/.installed-test  ## run the slow tests (training, other environments)
+	$(PYTEST) -m slow
+
+lint: $(VENV)/.installed-test  ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-test  ## mend style and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-test  ## run the benchmarks, one JSON line each
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:  ## remove .venv, caches and outputs
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
