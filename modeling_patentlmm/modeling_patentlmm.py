@@ -1,0 +1,464 @@
+"""PatentLMM: PatentMME's features of a figure, projected into the embedding space of a causal language model."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import AutoModel, GenerationMixin, PreTrainedModel
+from transformers.activations import ACT2FN
+from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling, ModelOutput
+from transformers.utils import can_return_tuple
+
+from .configuration_patentlmm import PatentLMMConfig
+from .modeling_patentmme import PatentMMEModel
+
+
+@dataclass
+class PatentLMMModelOutputWithPast(BaseModelOutputWithPast):
+    """Language-model output; `image_hidden_states` (features, hidden) are the projected features of all figures."""
+
+    image_hidden_states: torch.Tensor | None = None
+
+
+@dataclass
+class PatentLMMCausalLMOutputWithPast(ModelOutput):
+    """`logits` (B, S, vocab), log-probabilities if the copy head took part; `loss` if labels were given."""
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    past_key_values: object | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
+    image_hidden_states: torch.Tensor | None = None
+
+
+class PatentLMMMultiModalProjector(nn.Module):
+    """Two layers from the encoder's width to the language model's: (..., Dv) -> (..., Dt)."""
+
+    def __init__(self, config: PatentLMMConfig):
+        super().__init__()
+        self.linear_1 = nn.Linear(config.vision_config.hidden_size, config.text_config.hidden_size)
+        self.act = ACT2FN[config.projector_hidden_act]
+        self.linear_2 = nn.Linear(config.text_config.hidden_size, config.text_config.hidden_size)
+
+    def forward(self, image_features: torch.Tensor) -> torch.Tensor:
+        dtype = self.linear_1.weight.dtype
+        if dtype.is_floating_point:  # a quantised weight says nothing about its input
+            image_features = image_features.to(dtype)
+        return self.linear_2(self.act(self.linear_1(image_features)))
+
+
+class PatentLMMCopyHead(nn.Module):
+    """Pointer over the OCR tokens, mixed into the vocabulary distribution (a pointer-generator, See et al. 2017).
+
+    A token's key is made of its own embedding, its two predecessors' (to tell the second word of a name from the
+    first of another) and its box.
+    """
+
+    def __init__(self, config: PatentLMMConfig):
+        super().__init__()
+        size = config.text_config.hidden_size
+        if size % 4:
+            raise ValueError(f"The copy head needs a language-model hidden_size that is a multiple of 4, not {size}.")
+        boxes = config.vision_config.max_2d_position_embeddings
+        self.previous = nn.Linear(size, size, bias=False)
+        self.second_previous = nn.Linear(size, size, bias=False)
+        self.x_position_embeddings = nn.Embedding(boxes, size // 4)
+        self.y_position_embeddings = nn.Embedding(boxes, size // 4)
+        self.norm = nn.LayerNorm(size)
+        self.key = nn.Linear(size, size)
+        self.query = nn.Linear(size, size)
+        self.gate = nn.Linear(size, 1)
+
+    def keys(self, embeds: torch.Tensor, bbox: torch.Tensor) -> torch.Tensor:
+        """(B, T, D) token embeddings, zero on padding, and (B, T, 4) boxes -> (B, T, D)."""
+        x0, y0, x1, y1 = bbox.unbind(-1)
+        places = torch.cat(
+            [
+                self.x_position_embeddings(x0),
+                self.y_position_embeddings(y0),
+                self.x_position_embeddings(x1),
+                self.y_position_embeddings(y1),
+            ],
+            dim=-1,
+        )
+        length = embeds.shape[1]
+        before = F.pad(embeds, (0, 0, 2, 0))
+        mixed = embeds + self.previous(before[:, 1 : length + 1]) + self.second_previous(before[:, :length]) + places
+        return self.key(self.norm(mixed))
+
+    def copy_log_probs(self, hidden_states, keys, tokens, valid) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-probability to point at each position's token, summed over its repetitions, and the first of these.
+
+        Returns:
+            (B, S, T) float32, and (B, T) true at the first occurrence of each token.
+        """
+        scores = torch.matmul(self.query(hidden_states), keys.transpose(1, 2)).float() * keys.shape[-1] ** -0.5
+        scores = scores.masked_fill(~valid[:, None], torch.finfo(torch.float32).min)
+        same = (tokens[:, :, None] == tokens[:, None, :]) & valid[:, :, None] & valid[:, None, :]
+        # The floor keeps the logarithm and its gradient finite where a pointer probability underflows.
+        pointed = torch.matmul(scores.softmax(dim=-1), same.float()).clamp(min=1e-30).log()
+        return pointed, valid & ~same.tril(-1).any(dim=-1)
+
+    def forward(self, hidden_states, logits, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
+        """Log of the mixture (1 - gate) * vocabulary + gate * pointer.
+
+        Args:
+            hidden_states: (B, S, D) of the language model; logits: (B, S, vocab) of its head.
+            copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding.
+            copy_bbox: (B, T, 4) their boxes, 0..1000.
+            embedding: the language model's input embedding.
+
+        Returns:
+            (B, S, vocab) float32 log-probabilities.
+        """
+        valid = copy_input_ids != -100
+        tokens = copy_input_ids.clamp(min=0)
+        keys = self.keys(embedding(tokens) * valid[..., None], copy_bbox)
+        gate = self.gate(hidden_states).float().masked_fill(~valid.any(dim=1)[:, None, None], -1e4)
+        pointed, first = self.copy_log_probs(hidden_states, keys, tokens, valid)
+        log_probs = logits.float().log_softmax(dim=-1) + F.logsigmoid(-gate)
+        index = tokens[:, None].expand(-1, hidden_states.shape[1], -1)
+        # log(a + b) = log a + softplus(log b - log a), added once per distinct token.
+        gain = F.softplus(pointed + F.logsigmoid(gate) - log_probs.gather(-1, index))
+        return log_probs.scatter_add(-1, index, gain * first[:, None])
+
+
+class PatentLMMPreTrainedModel(PreTrainedModel):
+    """What the model with and without the language-model head share."""
+
+    config_class = PatentLMMConfig
+    base_model_prefix = "model"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _skip_keys_device_placement = ["past_key_values"]
+    _no_split_modules = ["PatentMMELayer"]
+    _supports_flash_attn = True
+    _supports_sdpa = True
+    _supports_flex_attn = True
+    _supports_attention_backend = True
+    _can_compile_fullgraph = True
+
+
+class PatentLMMModel(PatentLMMPreTrainedModel):
+    """Encoder, projector and language model, without the language-model head."""
+
+    def __init__(self, config: PatentLMMConfig):
+        super().__init__(config)
+        # By class, not by AutoModel: loaded as remote code, the configuration's class is not the one registered.
+        self.vision_tower = PatentMMEModel._from_config(config.vision_config)
+        self.multi_modal_projector = PatentLMMMultiModalProjector(config)
+        self.language_model = AutoModel.from_config(config.text_config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.language_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.language_model.set_input_embeddings(value)
+
+    def tower_is_frozen(self) -> bool:
+        """True if no parameter of the encoder is trained."""
+        return not any(parameter.requires_grad for parameter in self.vision_tower.parameters())
+
+    def train(self, mode: bool = True):
+        """Set the training mode; a frozen encoder stays in evaluation, so that its dropout stays off."""
+        super().train(mode)
+        if self.tower_is_frozen():
+            self.vision_tower.eval()
+        return self
+
+    def encode(self, **inputs):
+        """Run the encoder, without a graph and without dropout if it is frozen."""
+        frozen = self.tower_is_frozen()
+        if frozen and self.vision_tower.training:
+            self.vision_tower.eval()
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            return self.vision_tower(**inputs)
+
+    def pool_patches(self, patches: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """Average squares of `visual_pool` patches: (B, height * width, D) -> (B, fewer, D)."""
+        side = self.config.visual_pool
+        if side == 1:
+            return patches
+        if height % side or width % side:
+            raise ValueError(f"A grid of {width} x {height} patches cannot be pooled by visual_pool={side}.")
+        grid = patches.transpose(1, 2).unflatten(2, (height, width))
+        return F.avg_pool2d(grid, side).flatten(2).transpose(1, 2)
+
+    def select_features(self, states, ocr_length, grid) -> torch.Tensor:
+        """Encoder states (B, T + 1 + patches, D) -> what the projector sees, in the same order."""
+        head, patches = states.tensor_split([ocr_length + 1], dim=1)
+        if self.config.feature_mode == "reference" and ocr_length:
+            head = head[:, 1:]
+        return torch.cat([head, self.pool_patches(patches, *grid)], dim=1)
+
+    def project_images(
+        self, pixel_values, ocr_input_ids=None, ocr_bbox=None, ocr_attention_mask=None, pixel_attention_mask=None, **kw
+    ):
+        """Encoder output, projected features (B, L, D), and (B, L) true where a feature is real (None: everywhere)."""
+        outputs = self.encode(
+            input_ids=ocr_input_ids,
+            bbox=ocr_bbox,
+            attention_mask=ocr_attention_mask,
+            pixel_values=pixel_values,
+            pixel_attention_mask=pixel_attention_mask,
+            **kw,
+        )
+        ocr_length = 0 if ocr_input_ids is None else ocr_input_ids.shape[1]
+        size = self.config.vision_config.patch_size
+        grid = (pixel_values.shape[-2] // size, pixel_values.shape[-1] // size)
+        features = self.multi_modal_projector(self.select_features(outputs.last_hidden_state, ocr_length, grid))
+        if ocr_attention_mask is None or self.config.feature_mode == "reference":
+            return outputs, features, None
+        visual = features.shape[1] - ocr_length
+        return outputs, features, F.pad(ocr_attention_mask.bool(), (0, visual), value=True)
+
+    @can_return_tuple
+    def get_image_features(
+        self,
+        pixel_values: torch.Tensor,
+        ocr_input_ids: torch.LongTensor | None = None,
+        ocr_bbox: torch.LongTensor | None = None,
+        ocr_attention_mask: torch.Tensor | None = None,
+        pixel_attention_mask: torch.Tensor | None = None,
+        **kwargs,
+    ) -> BaseModelOutputWithPooling:
+        """Features of each figure, as they replace its placeholders: [OCR tokens ; visual CLS ; patches].
+
+        Args:
+            pixel_values: (images, 3, H, W).
+            ocr_input_ids, ocr_attention_mask: (images, T); ocr_bbox: (images, T, 4), 0..1000.
+            pixel_attention_mask: (images, H / patch, W / patch), 0 on letterbox patches.
+
+        Returns:
+            `pooler_output`, a list with one (features, hidden) tensor per image; `last_hidden_state` of the encoder.
+        """
+        outputs, features, real = self.project_images(
+            pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask, **kwargs
+        )
+        images = list(features) if real is None else [rows[keep] for rows, keep in zip(features, real)]
+        return BaseModelOutputWithPooling(
+            last_hidden_state=outputs.last_hidden_state,
+            pooler_output=images,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
+
+    def get_placeholder_mask(self, input_ids, inputs_embeds) -> torch.Tensor:
+        """(B, S) true at the image placeholders; found by their embedding if only `inputs_embeds` are known."""
+        if input_ids is not None:
+            return input_ids == self.config.image_token_id
+        token = torch.tensor(self.config.image_token_id, device=inputs_embeds.device)
+        return (inputs_embeds == self.get_input_embeddings()(token)).all(dim=-1)
+
+    def awaits_image(self, placeholders: torch.Tensor, past_key_values) -> bool:
+        """False in a decoding step, to which some versions of generate() hand the pixels again."""
+        if past_key_values is None:
+            return True
+        if placeholders.shape[1] == 1:
+            return False
+        return torch.compiler.is_compiling() or bool(placeholders.any())
+
+    def merge_features(self, inputs_embeds, placeholders, features, real=None) -> torch.Tensor:
+        """Put the features, (N, hidden) with padding where `real` (N,) is false, in the placeholders' place."""
+        if not torch.compiler.is_compiling():
+            tokens, count = int(placeholders.sum()), len(features) if real is None else int(real.sum())
+            if tokens != count:
+                raise ValueError(
+                    f"Image features and image tokens do not match, tokens: {tokens}, features: {count}. Let the "
+                    "processor saved with this model place the image tokens, and do not truncate them (no max_length)."
+                )
+        if real is not None:
+            # Padding goes to the end, where masked_scatter does not read; a boolean index would break the graph.
+            features = features[torch.argsort(~real, stable=True)]
+        return inputs_embeds.masked_scatter(placeholders[..., None], features.to(inputs_embeds))
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+        pixel_attention_mask: torch.Tensor | None = None,
+        ocr_input_ids: torch.LongTensor | None = None,
+        ocr_bbox: torch.LongTensor | None = None,
+        ocr_attention_mask: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        position_ids: torch.LongTensor | None = None,
+        past_key_values=None,
+        use_cache: bool | None = None,
+        mm_encoder_outputs: dict | None = None,
+        copy_input_ids: torch.LongTensor | None = None,
+        copy_bbox: torch.LongTensor | None = None,
+        **kwargs,
+    ) -> PatentLMMModelOutputWithPast:
+        """Hidden states of the language model over text and figures.
+
+        Args:
+            input_ids: (B, S), or `inputs_embeds` (B, S, D); as many `image_token_id` as there are features.
+            attention_mask: (B, S).
+            pixel_values, pixel_attention_mask, ocr_*: as in `get_image_features`, one row per image.
+            mm_encoder_outputs: {"image": what `get_image_features` returned}, instead of the pixels.
+            copy_input_ids, copy_bbox: for the copy head, which this model without a head does not have.
+        """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("PatentLMM needs either input_ids or inputs_embeds.")
+        if self.config.copy_head and self.training and copy_input_ids is not None:
+            raise ValueError(
+                "copy_head is on, but the model is trained through a head that skips it (a fused language-model head): "
+                "compute the loss with PatentLMMForConditionalGeneration.forward."
+            )
+        if inputs_embeds is None:
+            inputs_embeds = self.get_input_embeddings()(input_ids)
+        encoded = (mm_encoder_outputs or {}).get("image")
+        features = real = None
+        if encoded is not None or pixel_values is not None:
+            placeholders = self.get_placeholder_mask(input_ids, inputs_embeds)
+            if encoded is not None:
+                features = torch.cat(list(encoded.pooler_output))
+            elif self.awaits_image(placeholders, past_key_values):
+                _, features, real = self.project_images(
+                    pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask
+                )
+                features, real = features.flatten(0, 1), None if real is None else real.flatten()
+        if features is not None:
+            inputs_embeds = self.merge_features(inputs_embeds, placeholders, features, real)
+        outputs = self.language_model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        return PatentLMMModelOutputWithPast(
+            last_hidden_state=outputs.last_hidden_state,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+            image_hidden_states=features,
+        )
+
+
+class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixin):
+    """PatentLMM with its language-model head: describes a patent figure."""
+
+    _tp_plan = {"lm_head": "colwise_gather_output"}
+
+    def __init__(self, config: PatentLMMConfig):
+        super().__init__(config)
+        text = config.text_config
+        self.model = PatentLMMModel(config)
+        self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        if config.copy_head:
+            self.copy_head = PatentLMMCopyHead(config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.model.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.lm_head
+
+    def set_output_embeddings(self, value: nn.Module) -> None:
+        self.lm_head = value
+
+    def get_decoder(self) -> nn.Module:
+        return self.model.language_model
+
+    def get_image_features(
+        self,
+        pixel_values: torch.Tensor,
+        ocr_input_ids: torch.LongTensor | None = None,
+        ocr_bbox: torch.LongTensor | None = None,
+        ocr_attention_mask: torch.Tensor | None = None,
+        pixel_attention_mask: torch.Tensor | None = None,
+        **kwargs,
+    ) -> BaseModelOutputWithPooling:
+        """See `PatentLMMModel.get_image_features`."""
+        return self.model.get_image_features(
+            pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask, **kwargs
+        )
+
+    def compute_logits(self, hidden_states, copy_input_ids, copy_bbox) -> torch.Tensor:
+        """(B, S, D) -> (B, S, vocab); mixed with the copy head's pointer if it exists and there is text to copy."""
+        logits = self.lm_head(hidden_states)
+        if not self.config.copy_head or copy_input_ids is None:
+            return logits
+        return self.copy_head(hidden_states, logits, copy_input_ids, copy_bbox, self.get_input_embeddings())
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+        pixel_attention_mask: torch.Tensor | None = None,
+        ocr_input_ids: torch.LongTensor | None = None,
+        ocr_bbox: torch.LongTensor | None = None,
+        ocr_attention_mask: torch.Tensor | None = None,
+        labels: torch.LongTensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        position_ids: torch.LongTensor | None = None,
+        past_key_values=None,
+        use_cache: bool | None = None,
+        mm_encoder_outputs: dict | None = None,
+        logits_to_keep: int | torch.Tensor = 0,
+        copy_input_ids: torch.LongTensor | None = None,
+        copy_bbox: torch.LongTensor | None = None,
+        **kwargs,
+    ) -> PatentLMMCausalLMOutputWithPast:
+        """Next-token logits over text and figures, and the loss.
+
+        Args:
+            input_ids, attention_mask, pixel_values, ocr_*, mm_encoder_outputs: as in `PatentLMMModel.forward`.
+            labels: (B, S) token ids, -100 where there is nothing to learn.
+            logits_to_keep: number of last positions, or indices of the positions, to compute logits (and loss) of.
+            copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding; copy_bbox: (B, T, 4). One
+                row per row of `input_ids`, needed at every decoding step. Used only with `config.copy_head`.
+        """
+        outputs = self.model(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            pixel_values=pixel_values,
+            pixel_attention_mask=pixel_attention_mask,
+            ocr_input_ids=ocr_input_ids,
+            ocr_bbox=ocr_bbox,
+            ocr_attention_mask=ocr_attention_mask,
+            inputs_embeds=inputs_embeds,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            mm_encoder_outputs=mm_encoder_outputs,
+            **kwargs,
+        )
+        kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        logits = self.compute_logits(outputs.last_hidden_state[:, kept], copy_input_ids, copy_bbox)
+        loss = None
+        if labels is not None:
+            # Shifted before the slice: an index tensor may leave gaps between the kept positions.
+            targets = kwargs.pop("shift_labels", None)
+            targets = F.pad(labels, (0, 1), value=-100)[:, 1:] if targets is None else targets
+            loss = self.loss_function(
+                logits=logits,
+                labels=None,
+                shift_labels=targets[:, kept].contiguous(),
+                vocab_size=self.config.text_config.vocab_size,
+                **kwargs,
+            )
+        return PatentLMMCausalLMOutputWithPast(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+            image_hidden_states=outputs.image_hidden_states,
+        )
+
+
+__all__ = ["PatentLMMForConditionalGeneration", "PatentLMMModel", "PatentLMMPreTrainedModel"]
