@@ -1,0 +1,422 @@
+"""A patent figure to a grounded description.
+
+Read the figure, turn it upright, take the inventory of its reference characters, encode it once, and write each kind
+of description under the rule that a reference character or a figure number may appear only if the inventory or the
+caller's list of parts holds it.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from transformers import LogitsProcessorList
+
+from .image_processing_patentlmm import FigureError, as_figure, open_figure
+from .modeling_patentlmm import PatentLMMForConditionalGeneration
+from .numerals_patentlmm import (
+    GroundedNumeralsLogitsProcessor,
+    Inventory,
+    add_parts_list,
+    find_references,
+    plain_character,
+    take_inventory,
+)
+from .ocr_patentlmm import Box, FigureReading, Word, read_figure
+from .processing_patentlmm import PatentLMMProcessor, prompt_messages
+
+KINDS = ("brief", "detailed")
+MAX_NEW_TOKENS = {"brief": 96, "detailed": 512}
+UNCERTAIN_BELOW = 0.6  # confidence of a reading under which it is reported as uncertain
+BLANK_CONTRAST = 40  # grey levels between the darkest and the lightest 4x4 mean; less is an empty page
+
+IMAGE_INPUTS = ("pixel_values", "pixel_attention_mask", "ocr_input_ids", "ocr_bbox", "ocr_attention_mask")
+
+
+class CheckpointError(ValueError):
+    """A folder that is not a whole checkpoint; the message is one line that names the folder and the remedy."""
+
+
+@dataclass(frozen=True)
+class Numeral:
+    """A reference character of the figure.
+
+    `box` is x0, y0, x1, y1 in 0..1000 of the upright figure; None, with confidence 0, where only the caller's list has
+    it. `mentioned` says that a description uses it.
+    """
+
+    text: str
+    box: Box | None
+    confidence: float
+    mentioned: bool
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it was read with a confidence below `UNCERTAIN_BELOW`."""
+        return self.box is not None and self.confidence < UNCERTAIN_BELOW
+
+
+@dataclass(frozen=True)
+class Description:
+    """What was read from a figure and what is said of it.
+
+    `label` is the figure number without "FIG.", None where it cannot be read; `rotation` the degrees counter-clockwise
+    that turn the figure upright; `uncertain` the readings below `UNCERTAIN_BELOW`, the label's written "FIG. 3";
+    `words` everything read; `timing_s` the seconds of `ocr`, `encode` and `generate`.
+    """
+
+    figure: str | None
+    label: str | None
+    rotation: int
+    brief: str | None
+    detailed: str | None
+    numerals: tuple[Numeral, ...]
+    uncertain: tuple[str, ...]
+    words: tuple[Word, ...]
+    timing_s: dict[str, float]
+
+    def as_dict(self) -> dict:
+        """The row that `patentlmm describe --json` prints."""
+        return {
+            "figure": self.figure,
+            "label": self.label,
+            "rotation": self.rotation,
+            "brief": self.brief,
+            "detailed": self.detailed,
+            "numerals": [asdict(numeral) for numeral in self.numerals],
+            "timing_s": self.timing_s,
+        }
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """A figure as the model gets it."""
+
+    name: str | None
+    image: Image.Image
+    reading: FigureReading
+    inventory: Inventory
+    words: list[str]
+    boxes: list[Box]
+    seconds: float
+
+
+def load_checkpoint(folder: str | os.PathLike) -> tuple[PatentLMMForConditionalGeneration, PatentLMMProcessor]:
+    """The model, ready to describe, and the processor of a checkpoint folder.
+
+    Raises:
+        CheckpointError: the folder or a part of it is missing, or its parts do not fit together.
+    """
+    name = os.fspath(folder)
+    _check_checkpoint(name)
+    try:
+        processor = PatentLMMProcessor.from_pretrained(name)
+        model = PatentLMMForConditionalGeneration.from_pretrained(name)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CheckpointError(f"{name}: cannot be loaded ({reason}); save or fetch the checkpoint again") from error
+    return model.eval(), processor
+
+
+def _check_checkpoint(name: str) -> None:
+    if not os.path.isdir(name):
+        raise CheckpointError(f"{name}: is not a folder; name a checkpoint folder with --checkpoint")
+    files = set(os.listdir(name))
+    if "config.json" not in files:
+        raise CheckpointError(f"{name}: holds no model (config.json missing); name a folder that save_pretrained wrote")
+    if not any(file.endswith((".safetensors", ".safetensors.index.json")) for file in files):
+        raise CheckpointError(f"{name}: holds no weights (model.safetensors missing); fetch the checkpoint again")
+    absent = [part for part in ("processor_config.json", "tokenizer.json", "ocr_tokenizer") if part not in files]
+    if absent:
+        missing = " and ".join(absent)
+        raise CheckpointError(
+            f"{name}: holds a model without its processor ({missing} missing); "
+            f"add it with processor.save_pretrained({name!r})"
+        )
+
+
+def describe(
+    model: PatentLMMForConditionalGeneration,
+    processor: PatentLMMProcessor,
+    image: Image.Image | str | os.PathLike,
+    kinds: Sequence[str] = KINDS,
+    parts: Mapping[str, str] | None = None,
+    rotation: int | None = None,
+    max_new_tokens: int | None = None,
+    reading: FigureReading | None = None,
+    engine: str | None = None,
+    figure: str | None = None,
+) -> Description:
+    """Describe one figure; greedy, so the same figure always gives the same text.
+
+    Args:
+        image: the figure as it is, or the path of a file, of which the first page is taken.
+        kinds: "brief", "detailed" or both; the figure is read and encoded once.
+        parts: the caller's list of parts, `{"10": "housing"}`; these characters may be used even if not read.
+        rotation: degrees counter-clockwise (0, 90, 180, 270) that turn the figure upright; None finds it out.
+        max_new_tokens: per description, by default `MAX_NEW_TOKENS`; a text cut there ends at a sentence and " [...]".
+        reading: what `read_figure` gave for this image, to not read it again.
+        engine: the reading engine, by default the one the checkpoint was made for.
+        figure: what the figure is called in the result and in errors, by default its path.
+
+    Raises:
+        FigureError: the file cannot be read, or the page is blank.
+        EngineError: the reading engine is not installed.
+        ValueError: an unknown kind or rotation.
+    """
+    return describe_batch(
+        model, processor, [image], kinds, parts, rotation, max_new_tokens, [reading], engine, [figure]
+    )[0]
+
+
+def describe_batch(
+    model: PatentLMMForConditionalGeneration,
+    processor: PatentLMMProcessor,
+    images: Sequence[Image.Image | str | os.PathLike],
+    kinds: Sequence[str] = KINDS,
+    parts: Mapping[str, str] | None = None,
+    rotation: int | None = None,
+    max_new_tokens: int | None = None,
+    readings: Sequence[FigureReading | None] | None = None,
+    engine: str | None = None,
+    figures: Sequence[str | None] | None = None,
+) -> list[Description]:
+    """As `describe`, for several figures in one batch: one call of the encoder, one of `generate` for each kind.
+
+    The list of parts and the rotation are those of all figures; `readings` and `figures` have an entry for each.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    engine = engine or processor.ocr_engine
+    parts = {plain_character(numeral): term for numeral, term in (parts or {}).items()}
+    nothing = [None] * len(images)
+    sights = [
+        _see(image, reading, engine, rotation, parts, figure)
+        for image, reading, figure in zip(images, readings or nothing, figures or nothing, strict=True)
+    ]
+    texts, seconds = _write(model, processor, sights, kinds, tuple(parts), max_new_tokens)
+    return [
+        _report(sight, {kind: texts[kind][row] for kind in kinds}, seconds, parts) for row, sight in enumerate(sights)
+    ]
+
+
+def is_blank(image: Image.Image) -> bool:
+    """Whether nothing is drawn: specks of a scanner do not count, a line of one pixel does."""
+    grey = image.convert("L")
+    darkest, lightest = grey.reduce(max(1, min(4, *grey.size))).getextrema()
+    return lightest - darkest < BLANK_CONTRAST
+
+
+def _see(
+    image: Image.Image | str | os.PathLike,
+    reading: FigureReading | None,
+    engine: str,
+    rotation: int | None,
+    parts: Mapping[str, str],
+    figure: str | None,
+) -> _Sight:
+    started = time.perf_counter()
+    path = os.fspath(image) if isinstance(image, (str, os.PathLike)) else None
+    name = figure or path
+    image = open_figure(path)[0] if path else as_figure(image)
+    if is_blank(image):
+        raise FigureError(f"{name or 'figure'}: is a blank page; give a page with a drawing on it")
+    reading = reading or read_figure(image, engine=engine, rotation=rotation)
+    words, boxes = [word.text for word in reading.words], [word.box for word in reading.words]
+    confidences = [word.confidence for word in reading.words]
+    inventory = take_inventory(words, boxes, confidences)
+    if parts:
+        words, boxes, confidences = add_parts_list(words, boxes, confidences, parts)
+    seconds = time.perf_counter() - started
+    return _Sight(name, upright(image, reading.rotation), reading, inventory, words, boxes, seconds)
+
+
+def upright(image: Image.Image, rotation: int) -> Image.Image:
+    """The image turned by `rotation` degrees counter-clockwise."""
+    return image.rotate(rotation, expand=True) if rotation else image
+
+
+@torch.no_grad()
+def _write(
+    model: PatentLMMForConditionalGeneration,
+    processor: PatentLMMProcessor,
+    sights: list[_Sight],
+    kinds: Sequence[str],
+    listed: tuple[str, ...],
+    max_new_tokens: int | None,
+) -> tuple[dict[str, list[str]], dict[str, float]]:
+    """A text for every figure and kind, and the seconds of each step, shared out evenly among the figures."""
+    inventories = [((*sight.inventory.texts, *listed), sight.inventory.labels) for sight in sights]
+    texts, features, encoding, generating = {}, None, 0.0, 0.0
+    for kind in kinds:
+        started = time.perf_counter()
+        inputs = _inputs(model, processor, sights, kind)
+        figures = {name: inputs.pop(name) for name in IMAGE_INPUTS if name in inputs}
+        if features is None:
+            features = model.base_model.get_image_features(**figures)
+        encoded = time.perf_counter()
+        limit = max_new_tokens or MAX_NEW_TOKENS[kind]
+        prompt = inputs["input_ids"].shape[1]
+        grounding = GroundedNumeralsLogitsProcessor(processor.tokenizer, inventories, prompt)
+        tokens = model.generate(
+            **inputs,
+            mm_encoder_outputs={"image": features},
+            logits_processor=LogitsProcessorList([grounding]),
+            max_new_tokens=limit,
+            do_sample=False,
+            num_beams=1,
+        )
+        texts[kind] = [_text(processor, row, limit) for row in tokens[:, prompt:].tolist()]
+        encoding += encoded - started
+        generating += time.perf_counter() - encoded
+    return texts, {"encode": encoding / len(sights), "generate": generating / len(sights)}
+
+
+def _inputs(model, processor: PatentLMMProcessor, sights: list[_Sight], kind: str) -> dict[str, torch.Tensor]:
+    prompt = processor.apply_chat_template(prompt_messages(kind), add_generation_prompt=True)
+    batch = processor(
+        images=[sight.image for sight in sights],
+        text=[prompt] * len(sights),
+        words=[sight.words for sight in sights],
+        boxes=[sight.boxes for sight in sights],
+    )
+    batch["pixel_values"] = batch["pixel_values"].to(model.dtype)
+    return dict(batch.to(model.device))
+
+
+def _text(processor: PatentLMMProcessor, tokens: list[int], limit: int) -> str:
+    """The text of generated tokens; one that was cut off ends at its last full sentence, and says so."""
+    text = processor.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+    if len(tokens) < limit or tokens[-1] in processor.tokenizer.all_special_ids:
+        return text
+    ends = [match.end() for match in re.finditer(r"(?<!FIG)(?<!FIGS)[.!?](?=\s)", text)]
+    return f"{text[: ends[-1]] if ends else text} [...]"
+
+
+def _report(sight: _Sight, texts: dict[str, str], seconds: dict[str, float], parts: Mapping[str, str]) -> Description:
+    inventory, used = sight.inventory, mentioned_characters(texts.values())
+    numerals = [
+        Numeral(character.text, character.box, character.confidence, character.text in used)
+        for character in inventory.characters
+    ]
+    unread = [text for text in parts if text not in inventory.texts]
+    numerals += [Numeral(text, None, 0.0, text in used) for text in unread]
+    uncertain = [numeral.text for numeral in numerals if numeral.uncertain]
+    if inventory.label and inventory.label_confidence < UNCERTAIN_BELOW:
+        uncertain.insert(0, f"FIG. {inventory.label}")
+    timing = {"ocr": sight.seconds, **seconds}
+    return Description(
+        figure=sight.name,
+        label=inventory.label,
+        rotation=sight.reading.rotation,
+        brief=texts.get("brief"),
+        detailed=texts.get("detailed"),
+        numerals=tuple(numerals),
+        uncertain=tuple(dict.fromkeys(uncertain)),
+        words=sight.reading.words,
+        timing_s={step: round(value, 3) for step, value in timing.items()},
+    )
+
+
+def mentioned_characters(texts: Sequence[str]) -> set[str]:
+    """The reference characters that the texts use."""
+    return {found.text for text in texts for found in find_references(text) if found.kind == "character"}
+
+
+WORD_COLOUR = (150, 150, 150)
+LABEL_COLOUR = (20, 80, 220)
+MENTIONED_COLOUR = (0, 140, 60)
+UNMENTIONED_COLOUR = (235, 120, 0)
+OVERLAY_SIDE = (1400, 2400)  # the longer side of an overlay in pixels, least and most
+
+
+def draw_overlay(image: Image.Image, description: Description) -> Image.Image:
+    """The upright figure, paled, with everything that was read outlined in it, over a legend.
+
+    Words are outlined thin in grey, the figure label in blue, reference characters in green where a description
+    mentions them and in orange where none does, each with the reading beside it.
+    """
+    page = upright(as_figure(image), description.rotation).convert("RGB")
+    least, most = OVERLAY_SIDE
+    scale = min(max(1.0, least / max(page.size)), most / max(page.size))
+    page = page.resize((round(page.width * scale), round(page.height * scale)), Image.Resampling.LANCZOS)
+    page = Image.blend(page, Image.new("RGB", page.size, "white"), 0.45)
+    unit = max(page.size) / 1000
+    font = ImageFont.load_default(size=max(12, round(14 * unit)))
+    draw = ImageDraw.Draw(page)
+    for word in description.words:
+        _outline(draw, page.size, word.box, WORD_COLOUR, 1, 0)
+    label_box = find_label_box(description.words, description.label)
+    if label_box:
+        _outline(draw, page.size, label_box, LABEL_COLOUR, round(2.5 * unit), 3 * unit)
+    for numeral in description.numerals:
+        if numeral.box:
+            colour = MENTIONED_COLOUR if numeral.mentioned else UNMENTIONED_COLOUR
+            x, y = _outline(draw, page.size, numeral.box, colour, round(2.5 * unit), 3 * unit)
+            reading = f"{numeral.text}?" if numeral.uncertain else numeral.text
+            _tag(draw, (x, y), reading, colour, font)
+    return _with_legend(page, description, font)
+
+
+def find_label_box(words: Sequence[Word], label: str | None) -> Box | None:
+    """The box around the figure label's words ("FIG." and its number), None where they do not stand together."""
+    if label is None:
+        return None
+    text = " ".join(word.text for word in words)
+    ends = np.cumsum([len(word.text) + 1 for word in words])
+    for found in find_references(text):
+        if found.kind == "figure" and found.text == label:
+            first, last = (int(np.searchsorted(ends, place, side="right")) for place in (found.start, found.end - 1))
+            if first and words[first - 1].text.lower().startswith("fig"):
+                first -= 1
+            corners = np.array([word.box for word in words[first : last + 1]])
+            return (*corners[:, :2].min(0).tolist(), *corners[:, 2:].max(0).tolist())
+    return None
+
+
+def _outline(
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, colour: tuple, width: int, margin: float
+) -> tuple[float, float]:
+    """Draw a box of 0..1000 on a page of `size`; returns its top right corner in pixels."""
+    x0, x1 = (value * size[0] / 1000 for value in (box[0], box[2]))
+    y0, y1 = (value * size[1] / 1000 for value in (box[1], box[3]))
+    draw.rectangle((x0 - margin, y0 - margin, x1 + margin, y1 + margin), outline=colour, width=max(1, width))
+    return x1 + margin, y0 - margin
+
+
+def _tag(draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colour: tuple, font) -> None:
+    """White on colour, standing on the box's top right corner, kept on the page."""
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    width, height = right - left + 6, bottom - top + 4
+    page = draw.im.size
+    x = min(max(0, corner[0] - width), page[0] - width)
+    y = max(0, corner[1] - height)
+    draw.rectangle((x, y, x + width, y + height), fill=colour)
+    draw.text((x + 3 - left, y + 2 - top), text, fill="white", font=font)
+
+
+def _with_legend(page: Image.Image, description: Description, font) -> Image.Image:
+    mentioned = sum(numeral.mentioned for numeral in description.numerals if numeral.box)
+    others = sum(not numeral.mentioned for numeral in description.numerals if numeral.box)
+    label = f"figure label: FIG. {description.label}" if description.label else "figure label: unreadable"
+    entries = [
+        (MENTIONED_COLOUR, f"reference character, mentioned in the text ({mentioned})"),
+        (UNMENTIONED_COLOUR, f"reference character, not mentioned ({others})"),
+        (LABEL_COLOUR, label),
+        (WORD_COLOUR, f"word ({len(description.words)}); a question mark: uncertain reading"),
+    ]
+    line = round(1.6 * font.size)
+    sheet = Image.new("RGB", (page.width, page.height + line * len(entries) + line), "white")
+    sheet.paste(page, (0, 0))
+    draw = ImageDraw.Draw(sheet)
+    draw.line((0, page.height, page.width, page.height), fill=WORD_COLOUR, width=2)
+    for row, (colour, text) in enumerate(entries):
+        y = page.height + line // 2 + row * line
+        draw.rectangle((line // 2, y, line // 2 + font.size, y + font.size), outline=colour, width=max(2, line // 8))
+        draw.text((2 * line, y), text, fill="black", font=font)
+    return sheet
