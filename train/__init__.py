@@ -1,0 +1,1 @@
+"""Training recipes: every one is `accelerate launch -m train.X recipe.yaml`."""
