@@ -8,11 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .references_patentlmm import PLAIN, UNITS, Reference, find_references, plain_character
+
+__all__ = [
+    "Inventory",
+    "Reference",
+    "ReferenceCharacter",
+    "add_parts_list",
+    "find_references",
+    "parse_parts_list",
+    "plain_character",
+    "take_inventory",
+]
+
 Box = tuple[int, int, int, int]
 
-_PLAIN = str.maketrans(
-    {"’": "'", "‘": "'", "′": "'", "`": "'", "´": "'", "″": '"', "”": '"', "“": '"', "‐": "-", "‑": "-", "−": "-"}
-)
 _DESIGNATOR = "(?:LED|REG|MUX|AMP|INV|FET|BUF|CON|REF|[A-Z]{1,2})"
 _CHARACTER = re.compile(
     rf"(?P<prefix>{_DESIGNATOR}-?|[a-z])?(?P<number>\d{{1,6}})(?P<suffix>[A-Z]{{1,2}}|[a-z]{{1,2}})?"
@@ -21,13 +31,8 @@ _CHARACTER = re.compile(
 _LABEL = re.compile(r"\d{1,3}(?:[A-Z]{1,2}|[a-z]{1,2})?(?:\([A-Za-z0-9]{1,4}\))?(?:[-.]\d{1,2}[A-Za-z]?)?['\"]{0,2}")
 _ROMAN = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?:[A-H])?")
 
-_UNITS = frozenset(
-    "mm cm nm um μm µm km mg kg ml ms ns us μs µs ps sec secs usec msec nsec hr hrs min mins Hz KHz kHz MHz GHz dB dBm "
-    "kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω rpm ppm psi Pa kPa MPa eV "
-    "keV MeV deg degrees degree °C °F °K % percent inch inches ft feet bit bits byte bytes Kbps Mbps Gbps kbps bps "
-    "seconds second minutes minute hours hour days day weeks week months month years year times pixels pixel px volts "
-    "volt amps amperes watts ohms meters meter microns micron angstroms kDa wt mol mM μM µM nM fold nt K\u03a9".split()
-)
+_UNITS = frozenset(UNITS) | {"%", "°"}
+_NO_SUFFIX = frozenset(("st", "nd", "rd", "th", "V", "v", "K", "x", "X"))
 _NAMES_WITH_DIGITS = frozenset("CO2 H2 O2 N2 H2O NO2 SO2 MP3 MP4 I2C IPV4 IPV6 B1 B2 A1 A2 RS232 2G 3G 4G 5G".split())
 
 
@@ -56,18 +61,13 @@ class Inventory:
         return tuple(dict.fromkeys(character.text for character in self.characters))
 
 
-def plain_character(text: str) -> str:
-    """One form for the primes, quotes and hyphens a character may be written with: 7′ -> 7', 110‑1 -> 110-1."""
-    return text.translate(_PLAIN).replace("''", '"')
-
-
 # --- on a sheet ------------------------------------------------------------------------------------------------------
 
 _HEAD = re.compile(
     r"\W*(?:FIGURES?|Figures?|F[I1l|!i][GCg6][Ss]?|FG(?=[.\W]|$)|[PET]IG(?=\W))(?![a-z]*[a-hj-km-np-z])(?P<rest>.*)"
 )
 _MENTION = frozenset("to from see of in on with per and".split())
-_AS_DIGIT = str.maketrans({"O": "0", "o": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "!": "1", "i": "1", "S": "5"})
+_AS_DIGIT = str.maketrans("OoQDlI|!iS", "0000111115")
 _LONE_DIGIT = {"S": "5", "s": "5", "B": "8", "Z": "2", "z": "2", "G": "6", "b": "6", "g": "9", "q": "9"}
 _MONTH = re.compile(r"(?i)(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*[.,]?")
 _SHEET = re.compile(r"(?i)sheets?|page|of|patent|pat\.?|no\.?|u\.?s\.?|us|filed")
@@ -76,7 +76,7 @@ _NUMBER = re.compile(r"[-+]?\d*[.,]?\d+%?")
 
 def _label(text: str) -> str | None:
     """The figure number in `text`, the usual misreadings repaired in a place where a number must stand."""
-    text = re.sub(r"^[^\w|!]+|[.,;:\-_~\s]+$", "", text.translate(_PLAIN))
+    text = re.sub(r"^[^\w|!]+|[.,;:\-_~\s]+$", "", text.translate(PLAIN))
     if text.count(")") != text.count("("):
         text = text.rstrip(")")
     if _ROMAN.fullmatch(text) and set(text) & set("VX"):
@@ -107,7 +107,7 @@ def _spaced_head(words: Sequence[str], start: int) -> tuple[str, int]:
 def _bare(word: str) -> str:
     """A word without accents a reader invents (FIĆ), its primes and hyphens in one form."""
     letters = unicodedata.normalize("NFD", word)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_PLAIN).strip()
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(PLAIN).strip()
 
 
 class _Sheet:
@@ -217,7 +217,7 @@ def _character(word: str) -> str | None:
         return None
     if match["number"].startswith("0") and not match["prefix"] or match["prefix"] in ("I", "O", "l", "o", "i"):
         return None
-    if match["suffix"] in _UNITS or match["suffix"] in ("st", "nd", "rd", "th", "V", "v", "K", "x", "X") and len(text) < 5:
+    if match["suffix"] in _UNITS or match["suffix"] in _NO_SUFFIX and len(text) < 5:
         return None
     return plain_character(text)
 
@@ -246,7 +246,8 @@ def _header(sheet: _Sheet) -> set[int]:
         if _MONTH.fullmatch(word):
             found.update(j for j in (i + 1, i + 2) if j < len(sheet.words) and re.match(r"\d", sheet.words[j]))
         elif re.fullmatch(r"(?i)sheets?", word):
-            found.update(j for j in range(i + 1, min(i + 4, len(sheet.words))) if re.fullmatch(r"of|\d+", sheet.words[j]))
+            after = range(i + 1, min(i + 4, len(sheet.words)))
+            found.update(j for j in after if re.fullmatch(r"of|\d+", sheet.words[j]))
         elif re.fullmatch(r"\d{1,2}[,.]\d{3}[,.]\d{3}", word):
             found.update(j for j in (i - 1, i, i + 1) if 0 <= j < len(sheet.words))
     return found
@@ -255,8 +256,8 @@ def _header(sheet: _Sheet) -> set[int]:
 def _ticks(sheet: _Sheet) -> set[int]:
     """Numbers along an axis: in one row or column, their value linear in their place.
 
-    Flowcharts also number their boxes evenly, so a row or column counts only if it holds a zero, a decimal or a negative
-    value, or has at least five members and starts at its own step (10, 20, 30, ...) and, in a column, rises upwards.
+    Flowcharts also number their boxes evenly, so a row or column counts only if it holds a zero, a decimal or a
+    negative value, or has at least five members and starts at its own step (10, 20, 30, ...) and, in a column, rises upwards.
     """
     numbers = [i for i, word in enumerate(sheet.words) if _NUMBER.fullmatch(word)]
     if len(numbers) < 3:
@@ -278,7 +279,8 @@ def _is_axis(values: list[float], places: list[float], column: bool) -> bool:
     if len(values) < 3 or len(set(values)) < len(values):
         return False
     slope, offset = np.polyfit(places, values, 1)
-    if slope == 0 or np.abs(np.polyval((slope, offset), places) - values).max() > 0.12 * abs(slope) * np.diff(places).min():
+    error = np.abs(np.polyval((slope, offset), places) - values).max()
+    if slope == 0 or error > 0.12 * abs(slope) * np.diff(places).min():
         return False
     if any(value <= 0 or value % 1 for value in values):
         return True
@@ -287,7 +289,7 @@ def _is_axis(values: list[float], places: list[float], column: bool) -> bool:
 
 
 def _accept(sheet: _Sheet, index: int, text: str, lengths: set[int]) -> bool:
-    """Whether a word of a character's form is one, by its neighbours on the line and the other numerals of the sheet."""
+    """Whether a word of a character's form is one, by its neighbours on the line and the sheet's other numerals."""
     before, behind = sheet.word(sheet.left[index]), sheet.word(sheet.right[index])
     if behind in _UNITS or behind in ("V", "A", "W", "x", "=", "+") or before in ("=", "+", "$", "#", "<", ">"):
         return False
@@ -334,7 +336,7 @@ def take_inventory(
 
     `words` in reading order, `boxes` x0, y0, x1, y1 in 0..1000, `confidences` 0..1 (1 each when left out). Figure
     references, dates, sheet counts, patent numbers, axis ticks, quantities with a unit, decimals and numbers inside
-    a sentence are no characters (37 CFR 1.84(p) speaks of the characters alone). Raises ValueError when the lengths differ.
+    a sentence are no characters (37 CFR 1.84(p)). Raises ValueError when the lengths differ.
     """
     sheet = _Sheet(words, boxes, confidences)
     labels, used = _figure_labels(sheet)
@@ -397,7 +399,7 @@ def add_parts_list(
     out: list[tuple[str, Box, float]] = []
     for word, box, confidence in zip(words, boxes, confidences, strict=True):
         out.append((word, box, confidence))
-        term = wanted.pop(_character(word.translate(_PLAIN).strip()) or plain_character(word.strip()), [])
+        term = wanted.pop(_character(word.translate(PLAIN).strip()) or plain_character(word.strip()), [])
         out += [(piece, box, 1.0) for piece in term]
     for numeral, term in wanted.items():
         out += [(piece, (0, 0, 0, 0), 1.0) for piece in (numeral, *term)]
