@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from . import register
+
 CHECKPOINT_VARIABLE = "PATENTLMM_CHECKPOINT"
 BUNDLED_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "patentlmm-tiny"
 OVERLAY_FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
@@ -39,9 +41,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         choices=(0, 90, 180, 270),
         help="degrees counter-clockwise that turn the figures upright; default: found out",
     )
-    command.add_argument(
-        "--engine", choices=("rapidocr", "tesseract"), help="reads words; default: the checkpoint's"
-    )
+    command.add_argument("--engine", choices=("rapidocr", "tesseract"), help="reads words; default: the checkpoint's")
     command.add_argument("--json", action="store_true", help="print one JSON object a line for every figure")
     command.add_argument(
         "--overlay",
@@ -225,6 +225,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     arguments = parse_arguments(argv)
     try:
+        register()
         return arguments.run(arguments)
     except KeyboardInterrupt:
         complain("interrupted")

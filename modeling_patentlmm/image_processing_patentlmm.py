@@ -1,8 +1,8 @@
 """A patent figure, from a file or from memory, to pixels.
 
-Two feature modes. `default` keeps the aspect ratio: the figure is scaled to fit, set at the top left of a white canvas and
-the patches that hold nothing but canvas are masked. `reference` squashes the figure to the canvas as the published model
-does (LayoutLMv3's image processor).
+Two feature modes. `default` keeps the aspect ratio: the figure is scaled to fit, set at the top left of a white canvas,
+and the patches that hold nothing but canvas are masked. `reference` squashes the figure to the canvas as the published
+model does (LayoutLMv3's image processor).
 """
 
 import os
@@ -54,7 +54,7 @@ def open_figure(path: str | os.PathLike) -> list[Image.Image]:
         raise FigureError(f"{name}: too large ({_first_line(error)}); reduce it below {MAX_PIXELS} pixels") from None
     except UnidentifiedImageError:
         raise FigureError(f"{name}: {_what_it_is_instead(name)}") from None
-    # A damaged file makes Pillow's decoders raise nearly anything (struct.error, SyntaxError, IndexError, zlib.error, ...).
+    # A damaged file makes Pillow's decoders raise nearly anything (struct.error, SyntaxError, IndexError, zlib.error).
     except Exception as error:
         raise FigureError(
             f"{name}: damaged or truncated image ({_first_line(error)}); fetch or export it again"
@@ -171,7 +171,7 @@ def as_figure(image) -> Image.Image:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a figure lies on its canvas: scaled by one factor, at the top left. All sizes are (width, height) in pixels."""
+    """Where a figure lies on its canvas: scaled by one factor, at the top left. Sizes are (width, height) in pixels."""
 
     canvas: tuple[int, int]
     placed: tuple[int, int]
@@ -204,9 +204,10 @@ class PatentLMMImageProcessorKwargs(ImagesKwargs, total=False):
 
 
 class PatentLMMImageProcessor(PilBackend):
-    """Figures to `pixel_values` (B, 3, H, W) in -1..1 and, in the default mode, `pixel_attention_mask` (B, H/patch, W/patch).
+    """Figures to `pixel_values` (B, 3, H, W) in -1..1 and, in the default mode, a mask of the patches.
 
-    One class, PIL only, so that every machine sees the same pixels. `size` must be a multiple of `patch_size`.
+    `pixel_attention_mask` (B, H/patch, W/patch) is 0 where a patch holds nothing of the figure. One class, PIL only, so
+    that every machine sees the same pixels. `size` must be a multiple of `patch_size`.
     """
 
     valid_kwargs = PatentLMMImageProcessorKwargs
@@ -301,7 +302,7 @@ def _is_path(image) -> bool:
 
 
 def _place(image: Image.Image, box: Letterbox, resample: int) -> Image.Image:
-    # reducing_gap: whole-number box averaging first, then the filter; line art keeps its grey and large scans stay cheap
+    # reducing_gap: whole-number box averaging first, then the filter; lines keep their grey and large scans stay cheap
     placed = image.resize(box.placed, resample, reducing_gap=3.0)
     canvas = Image.new(image.mode, box.canvas, "white")
     canvas.paste(placed, (0, 0))

@@ -1,4 +1,4 @@
-"""Figure + words + boxes + text -> tensors. The only owner of the number of image placeholders, and of the prompt wording."""
+"""Figure + words + boxes + text -> tensors. The only owner of the placeholder count and of the prompt wording."""
 
 import json
 import os
@@ -27,7 +27,8 @@ DEFAULT_CHAT_TEMPLATE = """\
 {{- bos_token -}}
 {%- for message in messages -%}
 {%- if message.content is string -%}{%- set text = message.content -%}
-{%- else -%}{%- set text = message.content | selectattr('type', 'equalto', 'text') | map(attribute='text') | join('') -%}
+{%- else -%}
+{%- set text = message.content | selectattr('type', 'equalto', 'text') | map(attribute='text') | join('') -%}
 {%- endif -%}
 {%- if message.role == 'assistant' -%}
 {{- '<|assistant|>' -}}{%- generation -%}{{- text ~ eos_token -}}{%- endgeneration -%}
@@ -42,11 +43,12 @@ DEFAULT_CHAT_TEMPLATE = """\
 {%- if add_generation_prompt -%}{{- '<|assistant|>' -}}{%- endif -%}
 """
 
-# The published inference prompt, character for character: `<image>\nUSER: {question}\nASSISTANT:` (its training prompt differs).
+# The published inference prompt, character for character: `<image>\nUSER: {question}\nASSISTANT:`.
 REFERENCE_CHAT_TEMPLATE = """\
 {%- for message in messages -%}
 {%- if message.content is string -%}{%- set text = message.content -%}
-{%- else -%}{%- set text = message.content | selectattr('type', 'equalto', 'text') | map(attribute='text') | join('') -%}
+{%- else -%}
+{%- set text = message.content | selectattr('type', 'equalto', 'text') | map(attribute='text') | join('') -%}
 {%- endif -%}
 {%- if message.role == 'assistant' -%}
 {{- 'ASSISTANT:' -}}{%- generation -%}{{- ' ' ~ text ~ eos_token -}}{%- endgeneration -%}
@@ -88,7 +90,7 @@ class PatentLMMProcessor(ProcessorMixin):
     Args:
         image_processor: a `PatentLMMImageProcessor`.
         tokenizer: the language model's; must hold `image_token`. Its padding side is set to left, as generation needs.
-        ocr_tokenizer: the encoder's, any fast tokenizer with cls, sep, pad and mask tokens (`LayoutLMv3Tokenizer` drops in).
+        ocr_tokenizer: the encoder's; any fast tokenizer with cls, sep, pad and mask (`LayoutLMv3Tokenizer` drops in).
         chat_template: a Jinja template; by default the one of the feature mode.
         feature_mode: `default` or `reference` (the published behaviour, see the image processor).
         max_ocr_tokens: OCR tokens per figure, special tokens included; longer readings are cut, `</s>` is kept.
@@ -167,19 +169,19 @@ class PatentLMMProcessor(ProcessorMixin):
         Args:
             images: figures (PIL, path, array, or lists of them), in the order of their placeholders in `text`.
             text: prompts with one `image_token` a figure; without it only the figures' tensors are returned.
-            words, boxes: per figure its words and their boxes x0, y0, x1, y1 in 0..1000 of the figure as given. A figure
-                without words (None) is read by `ocr_engine`, and turned upright by what the reading says.
-            ocr_padding: `longest` of the batch, or `max_length` (`max_ocr_tokens`) where a figure's tensors must not depend on
-                its neighbours, as in vLLM's cache.
+            words, boxes: per figure its words and their boxes x0, y0, x1, y1 in 0..1000 of the figure as given. A
+                figure without words (None) is read by `ocr_engine`, and turned upright by what the reading says.
+            ocr_padding: `longest` of the batch, or `max_length` (`max_ocr_tokens`) where a figure's tensors must not
+                depend on its neighbours, as in vLLM's cache.
             kwargs: for the tokenizer (`padding`, `padding_side`, `max_length`, ...) and the image processor.
 
         Returns:
-            `input_ids`, `attention_mask` (B, L); `pixel_values` (N, 3, H, W); `pixel_attention_mask` (N, H/patch, W/patch);
-            `ocr_input_ids`, `ocr_attention_mask` (N, T); `ocr_bbox` (N, T, 4), in 0..1000 of the canvas.
+            `input_ids`, `attention_mask` (B, L); `pixel_values` (N, 3, H, W); `pixel_attention_mask` (N, H/patch,
+            W/patch); `ocr_input_ids`, `ocr_attention_mask` (N, T); `ocr_bbox` (N, T, 4), in 0..1000 of the canvas.
 
         Raises:
-            ValueError: no input; words and boxes that do not fit; placeholders that do not match the figures or would be cut
-                by `max_length`.
+            ValueError: no input; words and boxes that do not fit; placeholders that do not match the figures or
+                would be cut by `max_length`.
         """
         if images is None and text is None:
             raise ValueError("nothing to process; pass images, text or both")
@@ -246,13 +248,17 @@ class PatentLMMProcessor(ProcessorMixin):
 
     def _ocr_row(self, words: Sequence[str], boxes: np.ndarray) -> tuple[list[int], np.ndarray]:
         """`<s> tokens </s>` and a box for each; the special tokens' box is 0, 0, 0, 0 as in LayoutLMv3."""
-        if self.lowercase_words:
-            words = [word if any(map(str.isdigit, word)) else word.lower() for word in words]
-        ids, owners = encode_words(self.ocr_tokenizer, words)
+        ids, owners = encode_words(self.ocr_tokenizer, self.ocr_words(words))
         ids, owners = ids[: self.max_ocr_tokens - 2], owners[: self.max_ocr_tokens - 2]
         bbox = np.zeros((len(ids) + 2, 4), dtype=np.int64)
         bbox[1:-1] = boxes[owners]
         return [self.ocr_tokenizer.cls_token_id, *ids, self.ocr_tokenizer.sep_token_id], bbox
+
+    def ocr_words(self, words: Sequence[str]) -> list[str]:
+        """The words as the encoder is given them: with `lowercase_words`, those without a digit in lower case."""
+        if not self.lowercase_words:
+            return list(words)
+        return [word if any(map(str.isdigit, word)) else word.lower() for word in words]
 
     # --- placeholders and text ---
 
@@ -316,8 +322,8 @@ class PatentLMMProcessor(ProcessorMixin):
             kept, needed = list(ids).count(self.image_token_id), sample.count(self.image_token)
             if kept != needed:
                 raise ValueError(
-                    f"max_length={max_length} cuts the image of text {index}: {kept} of its {needed} image tokens are left; "
-                    f"raise max_length well above {needed}, or leave it out"
+                    f"max_length={max_length} cuts the image of text {index}: {kept} of its {needed} image tokens are "
+                    f"left; raise max_length well above {needed}, or leave it out"
                 )
 
     def create_mm_token_type_ids(self, input_ids: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -327,7 +333,7 @@ class PatentLMMProcessor(ProcessorMixin):
     def _get_num_multimodal_tokens(
         self, image_sizes: Sequence[Sequence[int]] | None = None, **kwargs
     ) -> MultiModalData:
-        """The largest number of placeholders an image can need, for vLLM's profiling; the true one depends on its words."""
+        """The most placeholders an image can need, for vLLM's profiling; how many it does need depends on its words."""
         if image_sizes is None:
             return MultiModalData()
         bound = self.max_ocr_tokens - self._dropped_ocr_tokens + self.num_visual_tokens
@@ -345,8 +351,11 @@ class PatentLMMProcessor(ProcessorMixin):
     # --- saving ---
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs) -> list[str]:
-        """Save all parts; `ocr_tokenizer/config.json` keeps offline loading from the hub cache from falling back, silently,
-        to the language model's tokenizer."""
+        """Save all parts.
+
+        `ocr_tokenizer/config.json` is ours: without it, loading offline from the hub cache falls back, silently, to the
+        language model's tokenizer.
+        """
         files = super().save_pretrained(save_directory, **kwargs)
         path = os.path.join(save_directory, "ocr_tokenizer", "config.json")
         with open(path, "w", encoding="utf-8") as file:
@@ -407,7 +416,7 @@ def _check_image_token(tokenizer, image_token: str) -> None:
     if tokenizer.encode(image_token, add_special_tokens=False) != [tokenizer.get_vocab().get(image_token)]:
         raise ValueError(
             f"the tokenizer does not know {image_token} as one token; call "
-            f"tokenizer.add_special_tokens({{'additional_special_tokens': ['{image_token}']}}) and resize the model's embeddings"
+            f"tokenizer.add_special_tokens({{'additional_special_tokens': ['{image_token}']}}), resize the embeddings"
         )
 
 

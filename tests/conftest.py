@@ -110,3 +110,53 @@ def make_processor(ocr_tokenizer=None, feature_mode: str = "default", size: int 
 @pytest.fixture
 def processor():
     return make_processor()
+
+
+def make_model(tokenizer, ocr_tokenizer, size: int = 64, **options):
+    """A random PatentLMM of a few ten thousand parameters."""
+    from transformers import LlamaConfig, set_seed
+
+    from modeling_patentlmm.configuration_patentlmm import PatentLMMConfig, PatentMMEConfig
+    from modeling_patentlmm.modeling_patentlmm import PatentLMMForConditionalGeneration
+
+    vision = PatentMMEConfig(
+        vocab_size=len(ocr_tokenizer),
+        hidden_size=36,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        coordinate_size=6,
+        shape_size=6,
+        input_size=size,
+        pad_token_id=ocr_tokenizer.pad_token_id,
+        bos_token_id=ocr_tokenizer.cls_token_id,
+        eos_token_id=ocr_tokenizer.sep_token_id,
+    )
+    text = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    set_seed(0)
+    image_token_id = tokenizer.convert_tokens_to_ids("<image>")
+    config = PatentLMMConfig(vision_config=vision, text_config=text, image_token_id=image_token_id, **options)
+    return PatentLMMForConditionalGeneration(config).eval()
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory) -> Path:
+    """A folder that a tiny random model and its processor were saved to by the installed package, code included."""
+    import modeling_patentlmm
+
+    modeling_patentlmm.register()
+    folder = tmp_path_factory.mktemp("checkpoint") / "patentlmm-random_v1.0"
+    processor = make_processor()
+    make_model(processor.tokenizer, processor.ocr_tokenizer).save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
