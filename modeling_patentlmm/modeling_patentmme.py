@@ -7,6 +7,7 @@ letterbox patches can be masked.
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,19 @@ def relative_position_bucket(relative: torch.Tensor, num_buckets: int, max_dista
     growth = torch.log(distance.clamp(min=1).float() / exact) / math.log(max_distance / exact) * (half - exact)
     far = (exact + growth.long()).clamp(max=half - 1)
     return (relative > 0).long() * half + torch.where(distance < exact, distance, far)
+
+
+class Places(NamedTuple):
+    """Where tokens are: place in their sequence (1, N), left x and lower y (B or 1, N) in 0..1000."""
+
+    order: torch.Tensor
+    x: torch.Tensor
+    y: torch.Tensor
+
+    @classmethod
+    def of(cls, bbox: torch.Tensor) -> "Places":
+        """Places of tokens with boxes (B or 1, N, 4), numbered from 0."""
+        return cls(torch.arange(bbox.shape[1], device=bbox.device)[None], bbox[..., 0], bbox[..., 3])
 
 
 def patch_grid_boxes(height: int, width: int, device: torch.device) -> torch.Tensor:
@@ -231,32 +245,36 @@ class PatentMMEEncoder(nn.Module):
             self.rel_pos_x_bias = nn.Linear(config.rel_2d_pos_bins, heads, bias=False)
             self.rel_pos_y_bias = nn.Linear(config.rel_2d_pos_bins, heads, bias=False)
 
-    def look_up(self, table: nn.Linear, positions: torch.Tensor, max_distance: int) -> torch.Tensor:
-        """Bias of every pair of positions: (B, N) integers -> (B, N, N, heads)."""
-        relative = positions[:, None, :] - positions[:, :, None]
-        buckets = relative_position_bucket(relative, table.in_features, max_distance)
+    def look_up(self, table: nn.Linear, queries: torch.Tensor, keys: torch.Tensor, max_distance: int) -> torch.Tensor:
+        """Bias of every pair of places: (B, Q) and (B, K) integers -> (B, Q, K, heads)."""
+        buckets = relative_position_bucket(keys[:, None, :] - queries[:, :, None], table.in_features, max_distance)
         return F.embedding(buckets, table.weight.t())
 
-    def position_bias(self, positions: torch.Tensor, bbox: torch.Tensor) -> torch.Tensor | None:
-        """Sum of the 1-D bias and of the 2-D biases on left x and lower y, scaled like the scores.
-
-        Args:
-            positions: (B or 1, N) places in the text, or in the grid of visual tokens.
-            bbox: (B or 1, N, 4) boxes, 0..1000.
-
-        Returns:
-            (B or 1, heads, N, N), or None if the configuration has no bias.
-        """
+    def pair_bias(self, queries: Places, keys: Places) -> torch.Tensor:
+        """1-D bias plus the 2-D biases on left x and lower y, scaled like the scores: (B, heads, Q, K)."""
         config, parts = self.config, []
         if config.has_relative_attention_bias:
-            parts.append(self.look_up(self.rel_pos_bias, positions, config.max_rel_pos))
+            parts.append(self.look_up(self.rel_pos_bias, queries.order, keys.order, config.max_rel_pos))
         if config.has_spatial_attention_bias:
-            parts.append(self.look_up(self.rel_pos_x_bias, bbox[..., 0], config.max_rel_2d_pos))
-            parts.append(self.look_up(self.rel_pos_y_bias, bbox[..., 3], config.max_rel_2d_pos))
-        if not parts:
-            return None
+            parts.append(self.look_up(self.rel_pos_x_bias, queries.x, keys.x, config.max_rel_2d_pos))
+            parts.append(self.look_up(self.rel_pos_y_bias, queries.y, keys.y, config.max_rel_2d_pos))
         scale = (config.hidden_size // config.num_attention_heads) ** -0.5
-        return (sum(parts) * scale).permute(0, 3, 1, 2).contiguous()
+        return (sum(parts) * scale).permute(0, 3, 1, 2)
+
+    def position_bias(self, text: Places | None, image: Places | None) -> torch.Tensor | None:
+        """Bias between all tokens, (B, heads, N, N), or None if the configuration has none.
+
+        The block between patches is the largest and the same for every figure: it is looked up once for the batch.
+        """
+        if not (self.config.has_relative_attention_bias or self.config.has_spatial_attention_bias):
+            return None
+        if text is None or image is None:
+            places = text or image
+            return self.pair_bias(places, places).contiguous()
+        batch = len(text.x)
+        within_image = self.pair_bias(image, image).expand(batch, -1, -1, -1)
+        rows = [self.pair_bias(text, text), self.pair_bias(text, image)], [self.pair_bias(image, text), within_image]
+        return torch.cat([torch.cat(row, dim=-1) for row in rows], dim=-2)
 
     def forward(self, hidden_states, attention_mask, output_hidden_states=False, output_attentions=False, **kwargs):
         """(B, N, D) and the additive mask (B, heads or 1, N, N) -> BaseModelOutput."""
@@ -357,14 +375,17 @@ class PatentMMEModel(PatentMMEPreTrainedModel):
             raise ValueError(f"{length} OCR tokens exceed the encoder's {limit}: truncate them (max_ocr_tokens).")
         return self.embeddings(input_ids, bbox, token_type_ids, position_ids, inputs_embeds)
 
-    def attention_bias(self, valid, positions, bbox, dtype) -> torch.Tensor | None:
-        """Additive mask of all layers: position bias where `valid` (B, N) is true or None, the lowest number elsewhere."""
-        bias = self.encoder.position_bias(positions, bbox)
+    def attention_bias(self, text: Places | None, image: Places | None, valid, dtype) -> torch.Tensor | None:
+        """Additive mask of all layers: the position bias, and the lowest number where `valid` (B, N) is false."""
+        bias = self.encoder.position_bias(text, image)
         if valid is None:
             return bias
+        hidden = ~valid[:, None, None, :]
         if bias is None:
-            bias = torch.zeros((1, 1, valid.shape[1], valid.shape[1]), dtype=dtype, device=valid.device)
-        return bias.masked_fill(~valid[:, None, None, :], torch.finfo(bias.dtype).min)
+            return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill(
+                hidden, torch.finfo(dtype).min
+            )
+        return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)
 
     @can_return_tuple
     def forward(
@@ -397,42 +418,32 @@ class PatentMMEModel(PatentMMEPreTrainedModel):
         text = input_ids if inputs_embeds is None else inputs_embeds
         if text is None and pixel_values is None:
             raise ValueError("PatentMME needs input_ids, inputs_embeds or pixel_values.")
-        embeds, positions, boxes, valid = [], [], [], []
-        batch, device = (pixel_values if text is None else text).shape[0], self.cls_token.device
+        embeds, valid, words, image = [], [], None, None
         if text is not None:
-            length = text.shape[1]
-            bbox = torch.zeros((batch, length, 4), dtype=torch.long, device=device) if bbox is None else bbox
+            bbox = torch.zeros((*text.shape[:2], 4), dtype=torch.long, device=text.device) if bbox is None else bbox
+            words = Places.of(bbox)
             embeds.append(self.embed_text(input_ids, bbox, token_type_ids, position_ids, inputs_embeds))
-            positions.append(torch.arange(length, device=device))
-            boxes.append(bbox)
-            valid.append(_as_mask(attention_mask, (batch, length), device))
+            valid.append(_as_mask(attention_mask, text.shape[:2], text.device))
         if pixel_values is not None:
             height, width = (side // self.config.patch_size for side in pixel_values.shape[-2:])
+            image = Places.of(patch_grid_boxes(height, width, pixel_values.device)[None])
             embeds.append(self.embed_image(pixel_values, patch_mask, mask_token))
-            positions.append(torch.arange(1 + height * width, device=device))
-            boxes.append(patch_grid_boxes(height, width, device).expand(batch if text is not None else 1, -1, -1))
-            patches = None if pixel_attention_mask is None else pixel_attention_mask.flatten(1)
-            valid.append(_as_mask(None, (batch, 1), device))
-            valid.append(_as_mask(patches, (batch, height * width), device))
+            shown = _as_mask(pixel_attention_mask, (len(pixel_values), height, width), pixel_values.device)
+            valid.append(F.pad(shown.flatten(1), (1, 0), value=True))  # the visual CLS
         hidden_states = torch.cat(embeds, dim=1)
         if pixel_values is not None:
             hidden_states = self.dropout(self.LayerNorm(hidden_states))
-        unmasked = attention_mask is None and pixel_attention_mask is None
-        bias = self.attention_bias(
-            None if unmasked else torch.cat(valid, dim=1),
-            torch.cat(positions)[None],
-            torch.cat(boxes, dim=1),
-            hidden_states.dtype,
-        )
-        return self.encoder(hidden_states, bias, **kwargs)
+        masked = attention_mask is not None or pixel_attention_mask is not None
+        valid = torch.cat(valid, dim=1) if masked else None
+        return self.encoder(hidden_states, self.attention_bias(words, image, valid, hidden_states.dtype), **kwargs)
 
 
 def _as_mask(mask, shape, device) -> torch.Tensor:
     """Boolean mask, all true if `mask` is None."""
     if mask is None:
         return torch.ones(shape, dtype=torch.bool, device=device)
-    if tuple(mask.shape) != shape:
-        raise ValueError(f"A mask of shape {tuple(mask.shape)} was given where {shape} is needed.")
+    if tuple(mask.shape) != tuple(shape):
+        raise ValueError(f"A mask of shape {tuple(mask.shape)} was given where {tuple(shape)} is needed.")
     return mask.bool()
 
 
