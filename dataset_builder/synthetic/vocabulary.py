@@ -161,7 +161,7 @@ def _object(rng: Random, field: Technology) -> str:
 
 
 _DOUBLED = frozenset(
-    "transmit submit get set map drop stop scan fit emit plan ship strip stir dim spin knit hem whip".split()
+    "transmit submit transfer control format input output program get set map drop stop scan fit emit plan ship strip stir dim spin knit hem whip".split()
 )
 _MASS = frozenset(
     "data metadata traffic bandwidth water vapor slurry steam fuel air feedback power information inventory access "
@@ -189,6 +189,8 @@ def gerund(verb: str) -> str:
 def article(noun: str) -> str:
     """The indefinite article that the noun's first sound asks for: "a" or "an"."""
     first = re.split(r"[\s/-]", noun.strip(), maxsplit=1)[0]
+    if len(first) == 1 and first != noun.strip():
+        first = first.upper()
     if first.isupper() and first not in _SPOKEN:
         return "an" if first[0] in _LETTERWISE else "a"
     if first.lower().startswith(("hour", "honest", "heir")):
