@@ -9,6 +9,7 @@ in mechanical views a link's label is the relation ("mounted on"), elsewhere wha
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -551,7 +552,7 @@ def _weights(count: int) -> tuple[float, ...]:
 
 
 def _pick(rng: Random, forms: Sequence[str]) -> str:
-    return rng.choices(forms, cum_weights=_weights(len(forms)))[0]
+    return forms[bisect(_weights(len(forms)), rng.random(), 0, len(forms) - 1)]
 
 
 def _capital(text: str) -> str:

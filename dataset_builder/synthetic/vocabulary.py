@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple, TypeVar
 
@@ -161,7 +162,8 @@ def _object(rng: Random, field: Technology) -> str:
 
 
 _DOUBLED = frozenset(
-    "transmit submit transfer control format input output program get set map drop stop scan fit emit plan ship strip stir dim spin knit hem whip".split()
+    "transmit submit transfer control format input output program get set map drop stop scan fit emit plan ship strip "
+    "stir dim spin knit hem whip".split()
 )
 _MASS = frozenset(
     "data metadata traffic bandwidth water vapor slurry steam fuel air feedback power information inventory access "
@@ -186,6 +188,7 @@ def gerund(verb: str) -> str:
     return f"{head} {rest}".strip()
 
 
+@lru_cache(maxsize=8192)
 def article(noun: str) -> str:
     """The indefinite article that the noun's first sound asks for: "a" or "an"."""
     first = re.split(r"[\s/-]", noun.strip(), maxsplit=1)[0]
@@ -210,6 +213,7 @@ def is_mass(noun: str) -> bool:
     return last in _MASS
 
 
+@lru_cache(maxsize=8192)
 def with_article(noun: str) -> str:
     """The noun phrase at its first mention: "a memory", "an I/O port", "settings", "sensor data"."""
     return noun if is_plural(noun) or is_mass(noun) else f"{article(noun)} {noun}"
