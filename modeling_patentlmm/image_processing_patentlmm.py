@@ -44,8 +44,9 @@ def open_figure(path: str | os.PathLike) -> list[Image.Image]:
     _check_regular_file(name)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is tested below
-            with Image.open(name, formats=FORMATS) as image:
+            warnings.simplefilter("ignore")  # what matters is refused below
+            # Given the name, Pillow 13 maps uncompressed TIFFs into memory and scrambles those with a rotation tag.
+            with open(name, "rb") as file, Image.open(file, formats=FORMATS) as image:
                 _check_page_count(name, image)
                 return [_page(name, image, index) for index in range(_page_count(image))]
     except FigureError:
