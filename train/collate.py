@@ -51,10 +51,11 @@ class FigureCollator:
             tokenize=True,
             return_dict=True,
             return_assistant_tokens_mask=True,
-            return_tensors="pt",
-            processor_kwargs={"padding": True, "padding_side": "right"},
+            # as arrays: transformers finds the answers token by token, which takes far longer in tensors
+            processor_kwargs={"padding": True, "padding_side": "right", "return_tensors": "np"},
         )
-        answers = torch.as_tensor(batch.pop("assistant_masks")).bool()
+        batch = {name: torch.as_tensor(values) for name, values in batch.items()}
+        answers = batch.pop("assistant_masks").bool()
         labels = batch["input_ids"].masked_fill(~answers, -100)
         self._check(labels, rows)
         return {**batch, "labels": labels, "token_kinds": self._token_kinds(labels, batch["ocr_input_ids"])}

@@ -27,6 +27,7 @@ class ModelLossSFTTrainer(SFTTrainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         token_kinds = inputs.pop("token_kinds", None)
+        inputs["logits_to_keep"] = from_first_answer(inputs["labels"])
         loss, outputs = Trainer.compute_loss(
             self, model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch
         )
@@ -36,9 +37,12 @@ class ModelLossSFTTrainer(SFTTrainer):
 
     def _note_kind_losses(self, logits: torch.Tensor, labels: torch.Tensor, token_kinds: torch.Tensor) -> None:
         """Remember the mean cross-entropy of each kind of token; logits (batch, length, vocabulary)."""
-        losses = F.cross_entropy(logits[:, :-1].transpose(1, 2).float(), labels[:, 1:], reduction="none")
+        kept = logits.shape[1]
+        labels, token_kinds = F.pad(labels, (0, 1), value=-100)[:, 1:], F.pad(token_kinds, (0, 1))[:, 1:]
+        labels, token_kinds = labels[:, -kept:], token_kinds[:, -kept:]
+        losses = F.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
         for index, name in enumerate(TOKEN_KINDS):
-            chosen = (labels[:, 1:] != -100) & (token_kinds[:, 1:] == index)
+            chosen = (labels != -100) & (token_kinds == index)
             if chosen.any():
                 self._kind_losses[f"loss_{name}"].append(losses[chosen].mean().item())
 
@@ -47,3 +51,10 @@ class ModelLossSFTTrainer(SFTTrainer):
             logs[name] = sum(values) / len(values)
         self._kind_losses.clear()
         super().log(logs, *args, **kwargs)
+
+
+def from_first_answer(labels: torch.Tensor) -> int:
+    """How many last positions need logits: from just before the first supervised token of the batch (0: all)."""
+    supervised = (labels != -100).any(dim=0).nonzero()
+    first = int(supervised[0]) if len(supervised) else 0
+    return labels.shape[1] - first + 1 if first else 0
