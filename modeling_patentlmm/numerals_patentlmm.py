@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .grounding_patentlmm import GroundedNumeralsLogitsProcessor
 from .references_patentlmm import PLAIN, UNITS, Reference, find_references, plain_character
 
 __all__ = [
+    "GroundedNumeralsLogitsProcessor",
     "Inventory",
     "Reference",
     "ReferenceCharacter",
@@ -257,7 +259,8 @@ def _ticks(sheet: _Sheet) -> set[int]:
     """Numbers along an axis: in one row or column, their value linear in their place.
 
     Flowcharts also number their boxes evenly, so a row or column counts only if it holds a zero, a decimal or a
-    negative value, or has at least five members and starts at its own step (10, 20, 30, ...) and, in a column, rises upwards.
+    negative value, or has at least five members and starts at its own step (10, 20, 30, ...) and, in a column, rises
+    upwards.
     """
     numbers = [i for i, word in enumerate(sheet.words) if _NUMBER.fullmatch(word)]
     if len(numbers) < 3:
@@ -329,9 +332,7 @@ def _letters(sheet: _Sheet, used: set[int]) -> list[int]:
     return kept + (roman if len({sheet.words[i] for i in roman}) >= 3 else [])
 
 
-def take_inventory(
-    words: Sequence[str], boxes: Sequence[Box], confidences: Sequence[float] | None = None
-) -> Inventory:
+def take_inventory(words: Sequence[str], boxes: Sequence[Box], confidences: Sequence[float] | None = None) -> Inventory:
     """The figure label and the reference characters among the words of an upright figure.
 
     `words` in reading order, `boxes` x0, y0, x1, y1 in 0..1000, `confidences` 0..1 (1 each when left out). Figure
@@ -377,7 +378,7 @@ def parse_parts_list(text: str) -> dict[str, str]:
             continue
         numeral = plain_character(numeral)
         if not sign or not term or "=" in term or not re.fullmatch(r"[A-Za-z0-9'\"\-]+", numeral):
-            raise ValueError(f"{entry.strip()!r} is not a part; write the list as \"10=housing, 12=lid\"")
+            raise ValueError(f'{entry.strip()!r} is not a part; write the list as "10=housing, 12=lid"')
         if parts.get(numeral, term) != term:
             raise ValueError(f"{numeral} names two parts, {parts[numeral]!r} and {term!r}; give each numeral one part")
         parts[numeral] = term

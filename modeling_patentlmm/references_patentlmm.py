@@ -8,10 +8,10 @@ PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "′": "'", "`": "'", "´": "'", "″": '"', "”": '"', "“": '"', "‐": "-", "‑": "-", "−": "-"}
 )
 UNITS = (
-    "mm cm nm um μm µm km mg kg ml mL ms ns us μs µs ps sec secs usec μsec msec nsec hr hrs min mins Hz KHz kHz MHz GHz "
-    "dB dBm kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω ohm rpm ppm psi Pa "
-    "kPa MPa eV keV MeV deg degrees degree °C °F °K percent inch inches ft feet bit bits byte bytes Kbps Mbps Gbps kbps "
-    "bps seconds second minutes minute hours hour days day weeks week months month years year times pixels pixel px "
+    "mm cm nm um μm µm km mg kg ml mL ms ns us μs µs ps sec secs usec μsec msec nsec hr hrs min mins Hz KHz kHz MHz "
+    "GHz dB dBm kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω ohm rpm ppm "
+    "psi Pa kPa MPa eV keV MeV deg degrees degree °C °F °K percent inch inches ft feet bit bits byte bytes Kbps Mbps "
+    "Gbps kbps bps seconds second minutes minute hours hour days day weeks week months month years year times pixels pixel px "
     "volts volt amps amperes watts ohms meters meter microns micron angstroms kDa mol mM μM µM nM fold nucleotides nt "
     "people percentile bits"
 ).split()
@@ -58,18 +58,33 @@ _FIGURE_BRANCH = re.compile(r"-\d{1,2}[A-Za-z]?(?![A-Za-z0-9])")
 _ROMAN_LABEL = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9'])")
 _CHARACTER_ITEM = re.compile(
     r"(?P<prefix>LED|REG|MUX|AMP|INV|FET|BUF|CON|REF|[A-Z]{1,2}|[a-z])?(?P<number>\d{1,6})"
-    r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>-\d{1,3}[A-Za-z]?(?![A-Za-z0-9]))?(?P<prime>'{1,2}(?![A-Za-z])|\")?"
-    r"(?![A-Za-z0-9_%°]|-[A-Za-z]{2}|\(?s\))"
+    r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>-\d{1,6}[A-Za-z]?(?![A-Za-z0-9]))?(?P<prime>'{1,2}(?![A-Za-z])|\")?"
+    r"(?![A-Za-z0-9_%°]|-\d|-[A-Za-z]{2}|\(?s\))"
 )
 _RANGE = re.compile(r"\s?(?:-|–|—)\s?|\s+(?P<word>to|through|thru)\s+")
 _LIST = re.compile(r"\s?[,;]\s*(?:(?P<last>and|or|and/or)\s+)?|\s+(?P<only>and/or|and|or|&)\s+|/(?=\w)")
-_LETTER = re.compile(r"[A-Za-z](?![A-Za-z0-9'.\-])")
+_LETTER = re.compile(r"[A-Za-z](?![A-Za-z0-9'\-]|\.[A-Za-z])")
 _BRACKET = re.compile(r"\([A-Za-z0-9]{1,4}\)(?![A-Za-z0-9])")
 
 
 def _item(match: re.Match) -> Item:
     fields = match.groupdict("")
     return Item(fields["prefix"], int(fields["number"]), fields["suffix"], fields["branch"], fields["prime"])
+
+
+def parse_character(text: str) -> Item | None:
+    """A reference character taken apart, None for any other text."""
+    match = _CHARACTER_ITEM.fullmatch(text)
+    return _item(match) if match else None
+
+
+def parse_label(text: str) -> Item | None:
+    """A figure label taken apart, None for a Roman one or any other text."""
+    match = _FIGURE_ITEM.match(text)
+    if match is None:
+        return None
+    item, end = _figure_branch(text, _item(match), match.end())
+    return item if end == len(text) else None
 
 
 # --- ranges ----------------------------------------------------------------------------------------------------------
@@ -162,17 +177,61 @@ def _short(text: str, at: int, last: Item) -> tuple[Item, int] | None:
 def _figures(text: str) -> Iterator[tuple[list[Reference], int, int]]:
     """Each figure reference of `text` with the span of its whole list."""
     for head in _FIGURE_HEAD.finditer(text):
-        first = _FIGURE_ITEM.match(text, head.end())
-        if first is None:
-            roman = _ROMAN_LABEL.match(text, head.end())
-            if roman:
-                yield [Reference("figure", roman.group(), *roman.span())], head.start(), roman.end()
-            continue
-        chain = _Chain("figure", [], _item(first), first.start(), first.end())
-        item, end = _figure_branch(text, _item(first), first.end())
-        chain.add(item, first.start(), end)
-        _continue_figures(text, chain, bool(head["many"] or head["few"]))
-        yield chain.found, head.start(), chain.end
+        chain, _ = _last_list(text, head)
+        if chain:
+            yield chain.found, head.start(), chain.end
+        elif roman := _ROMAN_LABEL.match(text, head.end()):
+            yield [Reference("figure", roman.group(), *roman.span())], head.start(), roman.end()
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A place where a numeral would be a figure's: right after "FIG." (`last` None), or after a separator in a list."""
+
+    last: Item | None
+    ranged: bool = False
+    joined: bool = False
+    many: bool = False
+
+    def takes(self, item: Item) -> bool:
+        """Whether `item`, written here, is read as a figure."""
+        return self.last is None or figure_follows(self.last, item, self.ranged, self.joined, self.many)
+
+
+def figure_list(text: str) -> tuple[int, int] | None:
+    """Where the last figure reference of `text` starts, and where its list has got to."""
+    heads = list(_FIGURE_HEAD.finditer(text))
+    if not heads:
+        return None
+    chain, _ = _last_list(text, heads[-1])
+    return heads[-1].start(), chain.end if chain else heads[-1].end()
+
+
+def figure_opening(text: str) -> Opening | None:
+    """The opening for a figure at the end of `text`, None where a numeral would be a reference character."""
+    heads = list(_FIGURE_HEAD.finditer(text))
+    if not heads:
+        return None
+    if heads[-1].end() == len(text):
+        return Opening(None)
+    chain, many = _last_list(text, heads[-1])
+    if chain is None:
+        return None
+    between = _RANGE.fullmatch(text, chain.end) or _LIST.fullmatch(text, chain.end)
+    if between is None or between.group() == "/":
+        return None
+    ranged = between.re is _RANGE
+    return Opening(chain.last, ranged, not ranged and bool(between["last"] or between["only"]), many)
+
+
+def _last_list(text: str, head: re.Match) -> tuple[_Chain | None, bool]:
+    first = _FIGURE_ITEM.match(text, head.end())
+    if first is None:
+        return None, False
+    item, end = _figure_branch(text, _item(first), first.end())
+    chain = _Chain("figure", [], item, first.start(), end)
+    chain.add(item, first.start(), end)
+    return chain, _continue_figures(text, chain, bool(head["many"] or head["few"]))
 
 
 def _figure_branch(text: str, item: Item, end: int) -> tuple[Item, int]:
@@ -183,20 +242,21 @@ def _figure_branch(text: str, item: Item, end: int) -> tuple[Item, int]:
     return Item("", item.number, "", branch.group()), branch.end()
 
 
-def _continue_figures(text: str, chain: _Chain, many: bool) -> None:
+def _continue_figures(text: str, chain: _Chain, many: bool) -> bool:
+    """Read the list on to its end; whether the list was still open to any further figure there."""
     while True:
         between = _RANGE.match(text, chain.end) or _LIST.match(text, chain.end)
         if between is None or between.group() == "/":
-            return
+            return many
         ranged = between.re is _RANGE
         match = _FIGURE_ITEM.match(text, between.end())
         short = None if match else _short(text, between.end(), chain.last)
         if match is None and short is None:
-            return
-        item, end = (_item(match), match.end()) if match else short
+            return many
+        item, end = _figure_branch(text, _item(match), match.end()) if match else short
         joined = not ranged and bool(between["last"] or between["only"])
         if not figure_follows(chain.last, item, ranged, joined, many):
-            return
+            return many
         (chain.run_to if ranged else chain.add)(item, between.end(), end)
         if joined:
             many = False
@@ -243,7 +303,7 @@ _NO_REFERENCE = re.compile(
             r"(?<!\w)\d{1,2}/\d{1,4}(?!\w)",
             r"(?<!\w)\d+(?:st|nd|rd|th|s)\b",
             r"[=<>≤≥≈±×*^+$€£]\s*-?\d[\w.]*",
-            r"(?<![\w])\d+\s*[=<>≤≥≈±×*^+](?=\s*\S)",
+            r"(?<![\w'\-])\d[\d\-]*\s*[=<>≤≥≈±×*^+](?=\s*\S)",
             r"(?i:\b(?:in|since|year|during|by|until|before|after)\s+)(?:19|20)\d\d(?!\w)",
             r"\b[1-4]-?D\b|\b[2-5]G\b|\b(?:CO|NO|SO|H|O|N)2O?\b|\bMP[34]\b|\bI2C\b|\bIPv[46]\b|\bB[12]\b(?=[,.;)])",
             r"\b(?:US|WO|EP|JP)\s?\d[\d/,]*\w*",
@@ -254,17 +314,18 @@ _NO_REFERENCE = re.compile(
 _FUNCTION_WORDS = frozenset(
     "a an the of in at to by with from for on into onto and or nor but as is are was were be been being has have had "
     "that which this these those its their if when while where whose via between among through per than then thus it "
-    "may can could should will would must not no so such also via within without toward towards across along over under "
-    "above below after before during until upon about there here both either each".split()
+    "may can could should will would must not no so such also via within without toward towards across along over "
+    "under above below after before during until upon about there here both either each".split()
 )
 _QUANTITY_WORDS = frozenset(
-    "about approximately around than least most nearly roughly exactly only every all another other some any first last "
-    "next over under equals equal substantially having comprising comprises comprise including includes include uses "
+    "about approximately around than least most nearly roughly exactly only every all another other some any first "
+    "last next over under equals equal substantially having comprising comprises comprise including includes include uses "
     "using use contains containing contain requires every each these those additional further up between least value "
     "values number total nearly almost above below exceeds exceeding within least per after".split()
 )
 _VERBS = frozenset(
-    "denotes denote indicates indicate designates designate represents represent refers refer shows show identifies".split()
+    "denotes denote indicates indicate designates designate represents represent refers refer shows show "
+    "identifies".split()
 )
 _POINTING = re.compile(
     r"(?:shown|indicated|designated|illustrated|depicted|denoted|seen|identified|represented|labeled|referenced|marked)"
@@ -391,8 +452,8 @@ def find_references(text: str) -> list[Reference]:
     """The figures and reference characters a text names, in its order.
 
     "FIGS. 2A-2C", "FIGS. 1, 2 and 4A", "FIG. 3(a)", "110a-110c", "102, 104 and 106", "10A, B" are expanded (see
-    `expand`); what a range names between its ends carries the span of the whole range. Quantities, dates, years, claims, tables,
-    examples, patent numbers, section lines and decimals are no references. A range with "to" is expanded only after a
+    `expand`); what a range names between its ends carries the span of the whole range. Quantities, dates, years, claims,
+    tables, examples, patent numbers, section lines and decimals are no references. A range with "to" is expanded only after a
     plural or within a list ("steps 302 to 306", not "from node 102 to 106").
     """
     plain = text.translate(PLAIN)

@@ -1,0 +1,452 @@
+"""Generation that names no reference character and no figure the drawing does not hold (37 CFR 1.84(p)(5))."""
+
+import re
+import unicodedata
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import LogitsProcessor
+
+from .references_patentlmm import (
+    PLAIN,
+    Item,
+    Opening,
+    expand,
+    figure_list,
+    figure_opening,
+    parse_character,
+    parse_label,
+    plain_character,
+)
+
+_RUN = re.compile(r"(?:[^\W_]|['\"\-])+")
+_LAST_RUN = re.compile(r"(?:[^\W_]|['\"\-])*$")
+_BRACKETED = re.compile(r"\([A-Za-z0-9]{0,4}\)?")
+_HEADS = frozenset(
+    head[:n]
+    for word in ("FIG", "FIGURE", "Fig", "Figure", "fig", "figure")
+    for head in (word, word + "S" if word.isupper() else word + "s")
+    for n in range(1, len(head) + 1)
+)
+_ROMAN_END = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9'])")
+_LIST_TAIL = re.compile(
+    r"\s*[,;&/\-–—]?\s*(?:a|an|and|and/|and/o|and/or|o|or|t|to|th|thr|thro|throu|throug|through|thru)?\s*\(?"
+    r"(?:[^\W_]|['\"\-])*"
+)
+_CHAIN = re.compile(
+    r"(?P<plural>[a-z]s\s|[,;]\s?|\band\s|\bor\s|&\s)?(?<![\w'\"\-])(?P<item>[A-Za-z]{0,3}\d[\w'\"\-]*)"
+    r"(?P<rest>\s*[,;&/–—\-]?\s*(?:a|an|and|and/|and/o|and/or|o|or|t|to|th|thr|thro|throu|throug|through|thru)?\s*"
+    r"(?:(?<=\s)|(?<=[,;&/–—]))(?:[^\W_]|['\"\-])*)$"
+)
+_SEPARATOR = re.compile(
+    r"(?P<ranged>\s?[–—]\s?|\s-\s|\s+(?P<word>to|through|thru)\s+)|"
+    r"\s?[,;]\s*(?:and/or\s+|and\s+|or\s+)?|\s+(?:and/or|and|or|&)\s+|/"
+)
+_LONE_LETTER = re.compile(r"(?<![^\W_])(?<!['\-])[A-Za-z](?=[^\w'\-]|_)")
+_LONE_ROMAN = re.compile(r"(?<![^\W_])[IVX]+[A-H]?(?=[^A-Za-z0-9'])")
+
+
+# --- the vocabulary, read once per tokenizer -------------------------------------------------------------------------
+
+
+def _surfaces(tokenizer) -> list[str | None]:
+    """What each token adds to a text; None where that is no whole character.
+
+    Read off `anchor + token` by the tokenizer's own decoder, so leading spaces (Ġ, ▁) and byte tokens come out true.
+    """
+    anchor = tokenizer("a", add_special_tokens=False)["input_ids"][-1:]
+    prefix = tokenizer.decode(anchor, clean_up_tokenization_spaces=False)
+    pairs = [[*anchor, token] for token in range(len(tokenizer))]
+    fast = getattr(tokenizer, "backend_tokenizer", None)
+    if fast is not None:
+        texts = fast.decode_batch(pairs, skip_special_tokens=False)
+        prefix = fast.decode(anchor, skip_special_tokens=False)
+    else:
+        texts = [tokenizer.decode(pair, clean_up_tokenization_spaces=False) for pair in pairs]
+    return [text[len(prefix) :] if text.startswith(prefix) and "\ufffd" not in text else None for text in texts]
+
+
+def _special_ids(tokenizer) -> set[int]:
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    return set(tokenizer.all_special_ids) | {token for token, entry in added.items() if entry.special}
+
+
+class _Vocabulary:
+    """The tokens of a tokenizer, sorted by what they can do to a numeral."""
+
+    def __init__(self, tokenizer):
+        raw = _surfaces(tokenizer)
+        special = _special_ids(tokenizer)
+        ends = {tokenizer.eos_token_id, tokenizer.pad_token_id}
+        self.surfaces = ["" if token in special else (text or "").translate(PLAIN) for token, text in enumerate(raw)]
+        self.special = [t for t in special if t < len(raw) and (t in ends or not re.search(r"\d", raw[t] or ""))]
+        self.size = len(raw)
+        usable = [t for t in range(self.size) if raw[t] and t not in special and not _foreign_digit(raw[t])]
+        self.words = [t for t in usable if not re.search(r"[0-9]", self.surfaces[t])]
+        self.pure: dict[str, list[int]] = {}  # a token that is one run
+        self.leading: dict[str, list[int]] = {}  # a run, then more
+        self.trailing: dict[str, dict[str, list[int]]] = {}  # run with a digit -> separator before it
+        self.mixed: list[int] = []  # separator first, and several runs with digits among them
+        for token in usable:
+            self._sort(token)
+        self.separators = [t for t in self.words if not _RUN.match(self.surfaces[t])]
+        self.brackets = [t for t in self.separators if self.surfaces[t][0] == "("]
+        self.letters = [t for t in self.words if _LONE_LETTER.search(self.surfaces[t])]
+        self.romans = [t for t in self.words if _LONE_ROMAN.search(self.surfaces[t])]
+        self._tensors: dict[str, torch.Tensor] = {}
+
+    def _sort(self, token: int) -> None:
+        text = self.surfaces[token]
+        runs = list(_RUN.finditer(text))
+        if not runs:
+            return
+        if runs[0].start() == 0:
+            side = self.pure if runs[0].end() == len(text) else self.leading
+            side.setdefault(runs[0].group(), []).append(token)
+        elif re.search(r"[0-9]", text):
+            if len(runs) == 1 and runs[0].end() == len(text):
+                of_run = self.trailing.setdefault(runs[0].group(), {})
+                of_run.setdefault(text[: runs[0].start()], []).append(token)
+            else:
+                self.mixed.append(token)
+
+    def mask(self, name: str, device: torch.device) -> torch.Tensor:
+        """A boolean tensor (V) that is true at the ids of `self.<name>`."""
+        key = f"{name} {device}"
+        if key not in self._tensors:
+            found = torch.zeros(self.size, dtype=torch.bool)
+            found[torch.tensor(getattr(self, name), dtype=torch.long)] = True
+            self._tensors[key] = found.to(device)
+        return self._tensors[key]
+
+    def spells(self, text: str, known: dict[str, bool]) -> bool:
+        """Whether tokens of single runs can write `text`: a numeral is begun only if it can be ended."""
+        if text not in known:
+            known[text] = not text or any(
+                text[:n] in self.pure and self.spells(text[n:], known) for n in range(len(text), 0, -1)
+            )
+        return known[text]
+
+
+def _foreign_digit(text: str) -> bool:
+    return any(not letter.isascii() and unicodedata.category(letter)[0] == "N" for letter in text)
+
+
+_VOCABULARIES: "weakref.WeakKeyDictionary[object, tuple[int, _Vocabulary]]" = weakref.WeakKeyDictionary()
+
+
+def _vocabulary(tokenizer) -> _Vocabulary:
+    size, vocabulary = _VOCABULARIES.get(tokenizer, (-1, None))
+    if size != len(tokenizer):
+        vocabulary = _Vocabulary(tokenizer)
+        _VOCABULARIES[tokenizer] = (len(tokenizer), vocabulary)
+    return vocabulary
+
+
+# --- what a figure allows --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a run stands: at an opening of a list of figures, inside its bracket, or among the characters.
+
+    `last` is the numeral before it in a list, `ranged` says a range joins them, `bracket` the "3(" of "FIGS. 3(a) and (".
+    """
+
+    opening: Opening | None = None
+    last: Item | None = None
+    ranged: bool = False
+    bracket: str = ""
+
+
+@dataclass(frozen=True)
+class _Allowed:
+    whole: frozenset[str]
+    begun: frozenset[str]  # prefixes from which the tokenizer can reach a whole one
+
+
+class _Figure:
+    """The characters and labels of one figure, and what may be written in each place."""
+
+    def __init__(self, characters: Iterable[str], labels: Iterable[str], vocabulary: _Vocabulary):
+        self.vocabulary = vocabulary
+        self.characters = {plain_character(text): parse_character(plain_character(text)) for text in characters}
+        self.labels = {plain_character(text): parse_label(plain_character(text)) for text in labels}
+        self.spelled: dict[str, bool] = {}
+        self.places: dict[_Place, _Allowed] = {}
+
+    def allowed(self, place: _Place) -> _Allowed:
+        if place not in self.places:
+            whole = self._whole(place)
+            begun = {
+                text[:n]
+                for text in whole
+                for n in range(1, len(text))
+                if self.vocabulary.spells(text[n:], self.spelled)
+            }
+            self.places[place] = _Allowed(frozenset(whole), frozenset(begun | whole))
+        return self.places[place]
+
+    def _whole(self, place: _Place) -> set[str]:
+        if place.bracket:
+            stem = place.bracket
+            return {label[len(stem) : -1] for label in self.labels if label.startswith(stem) and label.endswith(")")}
+        if place.opening is None:
+            return self._joined(self.characters, place.last if place.ranged else None, False)
+        opening = place.opening
+        figures = {text: item for text, item in self.labels.items() if item is None or opening.takes(item)}
+        last = opening.last if opening.ranged else None
+        others = {t for t, item in self.characters.items() if opening.last and not (item and opening.takes(item))}
+        return self._joined(figures, last, True) | (set() if opening.ranged else others)
+
+    def _joined(self, items: dict[str, Item | None], last: Item | None, figure: bool) -> set[str]:
+        """The texts of `items` that a range from `last` may end with, and the ranges "2A-2C" among them."""
+        known = self.labels if figure else self.characters
+        ends = {t: i for t, i in items.items() if last is None or i is None or self._holds(last, i, known, figure)}
+        if last is not None:
+            return set(ends)
+        ranges = set()
+        for text, first in ends.items():
+            later = [(t, i) for t, i in known.items() if first and i and _goes_up(first, i)]
+            joined = [(t, i) for t, i in later if self._holds(first, i, known, figure)]
+            ranges |= {f"{text}-{t}" for t, _ in joined}
+            ranges |= {f"{text}-{i.suffix}" for _, i in joined if i.number == first.number and len(i.suffix) == 1}
+        return set(ends) | ranges
+
+    def _holds(self, first: Item, last: Item, known: dict[str, Item | None], figure: bool) -> bool:
+        return all(plain_character(text) in known for text in expand(first, last, figure))
+
+
+def _goes_up(first: Item, last: Item) -> bool:
+    if first.branch or last.branch or first.prefix != last.prefix:
+        return False
+    if first.number == last.number:
+        return len(first.suffix) == len(last.suffix) == 1 and first.suffix < last.suffix
+    return first.number < last.number and not first.suffix and not last.suffix
+
+
+# --- where in the text -----------------------------------------------------------------------------------------------
+
+
+def _place(before: str) -> _Place:
+    """The place of a run that starts after `before`."""
+    if before.endswith("("):
+        opening = figure_opening(before[:-1])
+        if opening and opening.last and opening.last.branch.startswith("("):
+            return _Place(bracket=f"{opening.last.number}{opening.last.suffix}(")
+    opening = figure_opening(before)
+    if opening:
+        return _Place(opening, opening.last, opening.ranged)
+    chain = _CHAIN.search(before[-64:])
+    between = chain and _SEPARATOR.fullmatch(chain["rest"])
+    item = parse_character(chain["item"]) if between else None
+    if item is None:
+        return _Place()
+    ranged = bool(between["ranged"]) and (between["word"] != "to" or bool(chain["plural"]))
+    return _Place(last=item, ranged=ranged) if ranged or len(item.suffix) == 1 else _Place()
+
+
+def _state(text: str, begun: frozenset[str]) -> str:
+    """The shortest ending of `text` that decides all that may follow it, in one form for equal cases."""
+    run = _LAST_RUN.search(text).group()
+    start = len(text) - len(run)
+    figures = figure_list(text) if "ig" in text or "IG" in text else None
+    if figures and _LIST_TAIL.fullmatch(text, figures[1]):
+        return text[figures[0] :]
+    chain = _CHAIN.search(text[-64:])
+    if chain and parse_character(chain["item"]):
+        return ("es " if chain["plural"] else "x ") + chain["item"] + chain["rest"]
+    if re.search(r"\d", run) or run in begun or re.split(r"['\"\-]", run)[-1] in _HEADS:
+        return text[start:]
+    return "~~ææ" if run else "~~"
+
+
+class _Checker:
+    """Decides for one figure which continuations of a state stay true to it."""
+
+    def __init__(self, figure: _Figure):
+        self.figure = figure
+
+    def run_holds(self, run: str, place: _Place, whole: bool) -> bool:
+        """Whether a run (whole, or so far) may stand in its place; words without a digit may, but for letters that
+        go on a list ("10A, B") and Roman figure numbers."""
+        allowed = self.figure.allowed(place)
+        if place.bracket or re.search(r"\d", run):
+            return run in (allowed.whole if whole else allowed.begun)
+        if not whole:
+            return True
+        if place.opening and place.opening.last is None:
+            roman = _ROMAN_END.match(run)
+            return roman is None or roman.group() in self.figure.labels
+        last = place.last
+        if last is None or len(last.suffix) != 1 or last.branch or last.prime or not re.fullmatch("[A-Za-z]", run):
+            return True
+        if run.isupper() != last.suffix.isupper() or run <= last.suffix:
+            return True
+        known = self.figure.labels if place.opening else self.figure.characters
+        item = Item(last.prefix, last.number, run)
+        texts = expand(last, item, bool(place.opening)) if place.ranged else [item.text]
+        return all(text in known for text in texts)
+
+    def holds(self, text: str, start: int) -> bool:
+        """Whether every run of `text` from `start` on holds; the last may be unfinished."""
+        at = start
+        while match := _RUN.search(text, at):
+            place = _place(text[: match.start()])
+            run, at = match.group(), match.end()
+            if place.opening and re.search(r"\d", run) and text.startswith("(", at):
+                bracket = _BRACKETED.match(text, at).group()
+                run, at = run + bracket, at + len(bracket)
+                if at < len(text) and not bracket.endswith(")"):
+                    return False
+            if not self.run_holds(run, place, at < len(text)):
+                return False
+        return True
+
+
+class _Masks:
+    """The boolean mask over the vocabulary of each state of one figure."""
+
+    def __init__(self, figure: _Figure, vocabulary: _Vocabulary, device: torch.device):
+        self.figure, self.vocabulary, self.device = figure, vocabulary, device
+        self.check = _Checker(figure)
+        self.begun = frozenset().union(*(figure.allowed(place).begun for place in (_Place(), _Place(Opening(None)))))
+        self.masks: OrderedDict[str, torch.Tensor] = OrderedDict()
+
+    def of(self, text: str) -> torch.Tensor:
+        """The mask (V) after `text`, from the store of the 256 states used last."""
+        state = _state(text, self.begun)
+        if state not in self.masks:
+            self.masks[state] = self._build(state)
+            if len(self.masks) > 256:
+                self.masks.popitem(last=False)
+        self.masks.move_to_end(state)
+        return self.masks[state]
+
+    def _build(self, state: str) -> torch.Tensor:
+        vocabulary = self.vocabulary
+        start = len(state) - len(_LAST_RUN.search(state).group())
+        start, run = self._open_bracket(state, start)
+        place = _place(state[:start])
+        ends = not run or self.check.run_holds(run, place, True)
+        numeral = bool(place.bracket or re.search(r"\d", run))
+        mask = torch.zeros(vocabulary.size, dtype=torch.bool, device=self.device)
+        if not numeral:
+            mask |= vocabulary.mask("words", self.device)
+        if not ends:
+            mask &= ~vocabulary.mask("separators", self.device)
+        elif numeral:
+            mask |= vocabulary.mask("separators", self.device)
+        self._set(mask, vocabulary.special if ends else [], True)
+        self._set(mask, self._continuing(state, start, run, place, numeral), True)
+        self._set(mask, self._following(state) if ends else [], True)
+        doubtful = self._doubtful(place, run, state)
+        self._set(mask, doubtful, False)
+        self._set(mask, [t for t in doubtful if self.check.holds(state + vocabulary.surfaces[t], start)], True)
+        return mask if mask.any() else self._way_out()
+
+    def _open_bracket(self, state: str, start: int) -> tuple[int, str]:
+        """The start and text of the run at the end, "FIG. 3(a" included, whose bracket belongs to the label."""
+        inside = re.search(r"(?:[^\W_]|['\"\-])*\d(?:[^\W_]|['\"\-])*\([A-Za-z0-9]{0,4}\)?$", state)
+        if inside and _place(state[: inside.start()]).opening:
+            return inside.start(), inside.group()
+        return start, state[start:]
+
+    def _set(self, mask: torch.Tensor, ids: Sequence[int], value: bool) -> None:
+        if ids:
+            mask[torch.tensor(ids, dtype=torch.long, device=mask.device)] = value
+
+    def _continuing(self, state: str, start: int, run: str, place: _Place, numeral: bool) -> list[int]:
+        """Tokens that begin with a run which lengthens the one at the end of `state`."""
+        allowed, vocabulary, found = self.figure.allowed(place), self.vocabulary, []
+        for text in allowed.begun:
+            if len(text) > len(run) and text.startswith(run):
+                found += vocabulary.pure.get(text[len(run) :], ())
+                more = vocabulary.leading.get(text[len(run) :], ()) if text in allowed.whole else ()
+                found += [token for token in more if self.check.holds(state + vocabulary.surfaces[token], start)]
+        return found
+
+    def _following(self, state: str) -> list[int]:
+        """Tokens with digits that begin with a separator, the run at the end of `state` being whole."""
+        places: dict[str, frozenset[str]] = {}
+        found = [t for t in self.vocabulary.mixed if self.check.holds(state + self.vocabulary.surfaces[t], len(state))]
+        for run in self._digit_runs():
+            for separator, tokens in self.vocabulary.trailing.get(run, {}).items():
+                if separator not in places:
+                    places[separator] = self.figure.allowed(_place(state + separator)).begun
+                if run in places[separator]:
+                    found += tokens
+        return found
+
+    def _digit_runs(self) -> list[str]:
+        return [text for text in self.begun if text in self.vocabulary.trailing]
+
+    def _doubtful(self, place: _Place, run: str, state: str) -> list[int]:
+        """Tokens without a digit that must be tried all the same: brackets, lone letters and Roman numbers in lists."""
+        item = parse_label(run) if place.opening else parse_character(run)
+        doubtful = list(self.vocabulary.brackets) if place.opening and item else []
+        last = item or place.last
+        if last and len(last.suffix) == 1:
+            doubtful += self.vocabulary.letters
+        if run in _HEADS or (place.opening and place.opening.last is None):
+            doubtful += self.vocabulary.romans
+        return doubtful
+
+    def _way_out(self) -> torch.Tensor:
+        """Where nothing holds, as after a text that was wrong before: the end, else a separator, else any word."""
+        for name in ("special", "separators", "words"):
+            mask = self.vocabulary.mask(name, self.device)
+            if mask.any():
+                return mask
+        return torch.ones_like(mask)
+
+
+class GroundedNumeralsLogitsProcessor(LogitsProcessor):
+    """Lets generation write a numeral only if the figure holds it.
+
+    Every maximal run of letters, digits, primes and hyphens that contains a digit must be one of the row's characters or,
+    after "FIG." and in the list that follows, one of its figure labels; so must what a range or a list names in
+    short ("2A-2C", "10A, B"). A numeral is begun only if the tokenizer can end it, and text ends only after a whole one.
+    Other digits than 0-9 and tokens that are no whole character are never written. Works with greedy search,
+    sampling and beams, and with left padding.
+
+    `inventories`: per row of the batch the allowed characters and the allowed figure labels. `prompt_length`: the
+    tokens before the generated text, 0 when generating from `inputs_embeds`. Raises ValueError when the rows of scores
+    are no multiple of the inventories.
+    """
+
+    def __init__(
+        self, tokenizer, inventories: Sequence[tuple[Sequence[str], Sequence[str]]], prompt_length: int
+    ) -> None:
+        if not inventories:
+            raise ValueError("inventories is empty; give one (characters, figure labels) pair per row of the batch")
+        self.vocabulary = _vocabulary(tokenizer)
+        self.prompt_length = prompt_length
+        self.figures = [_Figure(characters, labels, self.vocabulary) for characters, labels in inventories]
+        self.masks: dict[torch.device, list[_Masks]] = {}
+
+    def _on(self, device: torch.device) -> list[_Masks]:
+        if device not in self.masks:
+            self.masks[device] = [_Masks(figure, self.vocabulary, device) for figure in self.figures]
+        return self.masks[device]
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        rows = scores.shape[0]
+        if rows % len(self.figures):
+            raise ValueError(f"{rows} rows of scores for {len(self.figures)} inventories; give one inventory per input")
+        each = rows // len(self.figures)
+        masks = self._on(scores.device)
+        surfaces, size = self.vocabulary.surfaces, self.vocabulary.size
+        written = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 192) :].tolist()
+        chosen = [
+            masks[row // each].of("".join([surfaces[token] for token in tokens if token < size]))
+            for row, tokens in enumerate(written)
+        ]
+        allowed = torch.stack(chosen)
+        width = scores.shape[-1]
+        if width > size:
+            allowed = torch.nn.functional.pad(allowed, (0, width - size))
+        return scores.masked_fill(~allowed[:, :width], -float("inf"))
