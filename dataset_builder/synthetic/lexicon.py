@@ -395,7 +395,7 @@ RESERVED: dict[str, Technology] = {
         "flap, turbine, fairing, gimbal, altimeter, sextant, rotorcraft, winglet, empennage, undercarriage, canopy, "
         "nosecone, parachute, catapult, airfoil, spoiler, astrolabe, rover",
         "aircraft, spacecraft, rocket, observatory, airport, glider, airship, helicopter",
-        "flight itinerary, altitude bulletin, orbit apogee, launch epoch, attitude matrix, star chart, wind shear, "
+        "flight itinerary, altitude bulletin, orbit apogee, launch epoch, attitude matrix, star atlas, wind shear, "
         "runway clearance, rocket burn",
         "launch:with, glide:above, orbit:above, fly:with, ignite:with, jettison:above, dock:with, hover:above, "
         "taxi:beside, eclipse:above, refuel:with, deorbit:above",

@@ -257,7 +257,7 @@ _OPENINGS = (
     "In {f}, {o} is depicted {x}.",
     "Reference is now made to {f}, which illustrates {o}.",
     "{V} of {o} is shown in {f}.",
-    "With continued reference to the drawings, {f} illustrates {o}.",
+    "With further reference to {f}, {o} is illustrated.",
 )
 _GRAPH_OPENINGS = (
     "{F} is {V} showing {o}.",
@@ -512,15 +512,16 @@ _BEGINS = (
 _AFFIRMATIVE, _NEGATIVE = {"yes", "y", "true"}, {"no", "n", "false"}
 
 _CURVES = (
-    "Curve {n} represents {c}.",
-    "Curve {n} shows {c}.",
-    "{c} is represented by curve {n}.",
-    "Line {n} represents {c}.",
-    "{c} is shown by curve {n}.",
-    "Curve {n} corresponds to {c}.",
+    "{l} {n} represents {c}.",
+    "{l} {n} shows {c}.",
+    "{c} is represented by {l} {n}.",
+    "In the drawing, {l} {n} represents {c}.",
+    "{c} is shown by {l} {n}.",
+    "{l} {n} corresponds to {c}.",
 )
-_BARE_CURVES = ("{c} is plotted.", "The graph includes {c}.", "{c} is shown.")
-_HIDDEN_CURVES = ("Curve {n} is also shown.", "A further curve is indicated at {n}.", "Curve {n} is plotted as well.")
+_BARE_CURVES = ("{c} is plotted.", "{c} is included in the drawing.", "{c} is shown.")
+_SINGLE_AXES = ("The {d} axis{a} represents {h}.", "The {d} axis{a} indicates {h}.")
+_HIDDEN_CURVES = ("{l} {n} is also shown.", "A further {l} is indicated at {n}.", "{l} {n} is plotted as well.")
 _AXES = (
     "The horizontal axis{a} represents {h}, and the vertical axis{b} represents {v}.",
     "The horizontal axis{a} indicates {h}, while the vertical axis{b} indicates {v}.",
@@ -566,6 +567,18 @@ def _label_words(label: str) -> str:
     return " ".join(word if word.isupper() else word[:1].lower() + word[1:] for word in label.split())
 
 
+# What an unnamed part that stands for the whole figure is called.
+_WHOLES = {
+    "block_diagram": "system",
+    "flowchart": "method",
+    "network": "system",
+    "graph": "graph",
+    "circuit": "circuit",
+    "screen": "display",
+    "mechanical": "apparatus",
+}
+_WHOLE = re.compile(r"an? (system|apparatus|device|arrangement|method|process|circuit)\b")
+_INCLUDING = re.compile(r" including .*")
 _ROLE_NOUNS = {"curve": "curve", "axis": "axis", "step": "step", "decision": "decision", "terminal": "block"}
 
 
@@ -575,6 +588,7 @@ class _Teller:
     def __init__(self, scene: Scene, rng: Random) -> None:
         self.scene, self.rng, self.parts = scene, rng, scene.parts
         self.told: set[int] = set()
+        self.alias: dict[int, str] = {}
         self.sentences: list[str] = []
         self.comma = "," if rng.random() < 0.65 else ""
         self.noun = _pick(rng, _NOUNS.get(scene.family, _NOUNS["block_diagram"]))
@@ -597,6 +611,9 @@ class _Teller:
         """The part as named here: "a memory 104" at its first mention, "the memory 104" later, "element 12" unknown."""
         part, first = self.parts[index], index not in self.told
         self.told.add(index)
+        if index in self.alias:
+            noun = self.alias[index]
+            return f"{article(noun) if first else 'the'} {noun} {part.numeral}"
         if not part.known or part.role == "terminal":
             return f"{self.neutral(part)} {part.numeral}"
         character = part.numeral
@@ -622,7 +639,7 @@ class _Teller:
         known, neutral = [], {}
         for index in indices:
             part = self.parts[index]
-            if part.known and part.role != "terminal":
+            if (part.known and part.role != "terminal") or index in self.alias:
                 known.append(self.name(index))
             else:
                 self.told.add(index)
@@ -670,8 +687,18 @@ class _Teller:
 
     def open(self, root: int | None, forms: Sequence[str] = _OPENINGS) -> None:
         """Name the figure and what it is of: the root part if its name is known, else the subject."""
-        subject = root if root is not None and self.parts[root].known else self.subject()
-        self.say(forms, o=subject, **self.known_view())
+        self.say(forms, o=self.whole(root), **self.known_view())
+
+    def whole(self, root: int | None) -> int | str:
+        """What the figure is of, for the opening: the root part, else the subject.
+
+        A root whose name is unknown still stands for the whole, and gets its character as "a system 100".
+        """
+        subject = self.subject()
+        if root is not None and not self.parts[root].known:
+            told = _WHOLE.match(subject)
+            self.alias[root] = told[1] if told else _WHOLES[self.scene.family]
+        return root if root is not None else _INCLUDING.sub("", subject)
 
     def contents(self, owner: int | None, children: Sequence[int]) -> None:
         """Say what `owner` (None: the figure) holds, at most four to a sentence."""
@@ -878,22 +905,33 @@ def _graph_subject(teller: _Teller) -> str:
 def _tell_axes(teller: _Teller) -> None:
     horizontal, vertical = _axes(teller)
     if not (horizontal and vertical and horizontal.known and vertical.known):
-        return
+        return _tell_single_axis(teller)
     characters = {key: f" {part.numeral}" if part.numeral else "" for key, part in (("a", horizontal), ("b", vertical))}
     teller.say(_AXES, h=_measure(horizontal), v=_measure(vertical), **characters)
     teller.told.update(index for index, part in enumerate(teller.parts) if part in (horizontal, vertical))
 
 
+def _tell_single_axis(teller: _Teller) -> None:
+    for index, part in enumerate(teller.parts):
+        if part.role == "axis" and part.known:
+            teller.told.add(index)
+            side = "vertical" if part is _axes(teller)[1] else "horizontal"
+            character = f" {part.numeral}" if part.numeral else ""
+            teller.say(_SINGLE_AXES, d=side, a=character, h=_measure(part))
+
+
 def _tell_graph(teller: _Teller) -> None:
     teller.say(_GRAPH_OPENINGS, o=_graph_subject(teller), **teller.known_view())
     _tell_axes(teller)
+    line = "waveform" if re.search("timing|waveform", teller.scene.view) else "curve"
     for index in teller.untold(i for i, part in enumerate(teller.parts) if part.role == "curve"):
         part = teller.parts[index]
         teller.told.add(index)
         if part.known:
-            teller.say(_CURVES if part.numeral else _BARE_CURVES, c=with_article(part.term), n=part.numeral or "")
+            forms = _CURVES if part.numeral else _BARE_CURVES
+            teller.say(forms, c=with_article(part.term), n=part.numeral or "", l=line)
         else:
-            teller.say(_HIDDEN_CURVES, n=part.numeral)
+            teller.say(_HIDDEN_CURVES, n=part.numeral, l=line)
     regions = [i for i, part in enumerate(teller.parts) if part.role not in ("axis", "curve") and part.known]
     teller.contents(None, teller.untold(regions))
 
@@ -1041,14 +1079,15 @@ class _FlowTeller:
             self.tell_jump(index, following)
 
 
-_FLOW_OPENINGS = tuple(form for form in _OPENINGS if "provided" not in form and "continued" not in form)
+_FLOW_OPENINGS = tuple(form for form in _OPENINGS if "provided" not in form)
 
 
 def _tell_flowchart(teller: _Teller) -> None:
     flow = _FlowTeller(teller)
     roots = teller.roots()
-    subject = roots[0] if roots and teller.parts[roots[0]].known else flow.subject
-    teller.say(_FLOW_OPENINGS, o=subject, **teller.known_view())
+    if roots and not teller.parts[roots[0]].known:
+        teller.alias[roots[0]] = flow.method
+    teller.say(_FLOW_OPENINGS, o=roots[0] if roots else flow.subject, **teller.known_view())
     flow.run()
 
 
