@@ -6,7 +6,6 @@ import zlib
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
 from modeling_patentlmm import describe_patentlmm
@@ -68,7 +67,9 @@ def run(checkpoint, capsys):
     """`run("a.png", "--json")` -> exit code, rows or text on stdout, complaints on stderr."""
 
     def run(*arguments, folder=None, tokens="6"):
-        code = main(["describe", *map(str, arguments), "--checkpoint", str(folder or checkpoint), "--max-new-tokens", tokens])
+        code = main(
+            ["describe", *map(str, arguments), "--checkpoint", str(folder or checkpoint), "--max-new-tokens", tokens]
+        )
         out, err = capsys.readouterr()
         lines = [line for line in err.replace("\r", "\n").splitlines() if line.startswith("patentlmm: ")]
         return code, [json.loads(line) for line in out.splitlines()] if "--json" in arguments else out, lines
@@ -372,18 +373,26 @@ def loaded(checkpoint):
     return load_checkpoint(checkpoint)
 
 
+def recite(model, tokenizer, text: str) -> None:
+    """Make the model want to write `text`, whatever it sees."""
+    wanted = iter(tokenizer(text, add_special_tokens=False).input_ids + [tokenizer.eos_token_id] * 100)
+
+    def prefer(module, arguments, logits):
+        logits = logits.clone()
+        logits[:, -1, next(wanted)] += 1000
+        return logits
+
+    model.lm_head.register_forward_hook(prefer)
+
+
 def test_only_what_was_read_or_listed_is_named(loaded, reader):
-    """A random model babbles; still every reference is in the inventory or the list."""
+    """A model bent on inventing a figure and a numeral cannot; what was read or listed it may say."""
     model, processor = loaded
-    for seed in range(3):
-        torch.manual_seed(seed)
-        for parameter in model.lm_head.parameters():
-            torch.nn.init.normal_(parameter)
-        description = describe(model, processor, drawing(), parts={"210": "lid"}, max_new_tokens=60)
-        for text in (description.brief, description.detailed):
-            for reference in find_references(text):
-                allowed = {"2"} if reference.kind == "figure" else {"102", "104", "210"}
-                assert reference.text in allowed
+    recite(model, processor.tokenizer, "FIG. 7 shows a housing 999, a shaft 102 and a lid 210.")
+    description = describe(model, processor, drawing(), kinds=("brief",), parts={"210": "lid"}, max_new_tokens=120)
+    named = {(found.kind, found.text) for found in find_references(description.brief)}
+    assert ("character", "102") in named and ("character", "210") in named
+    assert named <= {("figure", "2"), ("character", "102"), ("character", "104"), ("character", "210")}
 
 
 def test_listed_parts_are_reported(loaded, reader):
