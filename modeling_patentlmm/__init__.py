@@ -32,6 +32,11 @@ _ORIGINS = {
     "Inventory": "numerals_patentlmm",
     "find_references": "numerals_patentlmm",
     "take_inventory": "numerals_patentlmm",
+    "Description": "describe_patentlmm",
+    "describe": "describe_patentlmm",
+    "describe_batch": "describe_patentlmm",
+    "draw_overlay": "describe_patentlmm",
+    "load_checkpoint": "describe_patentlmm",
     "export": "export_patentlmm",
 }
 __all__ = ["register", *_ORIGINS]

@@ -442,7 +442,8 @@ def _per_figure(name: str, values, count: int) -> list:
     if values is None:
         return [None] * count
     values = list(values)
-    bare = count == 1 and (not values or (isinstance(values[0], str) if name == "words" else np.ndim(values[0]) == 1))
+    shape = () if name == "words" else (4,)  # of one word, of one box
+    bare = count == 1 and (not values or (values[0] is not None and np.shape(values[0]) == shape))
     values = [values] if bare else values
     if len(values) != count:
         raise ValueError(f"{name} has {len(values)} entries for {count} images; give one list for each image")
@@ -453,10 +454,8 @@ def _check_words(index: int, words: Sequence[str], boxes: Sequence[Sequence[int]
     if boxes is None or len(words) != len(boxes):
         given = "no" if boxes is None else len(boxes)
         raise ValueError(f"image {index} has {len(words)} words and {given} boxes; give one box for each word")
-    array = np.asarray(boxes).reshape(len(words), -1)
-    if len(words) and (
-        array.shape[1] != 4 or array.min() < 0 or array.max() > 1000 or (array[:, :2] > array[:, 2:]).any()
-    ):
+    array = np.asarray([box if len(box) == 4 else (-1,) * 4 for box in boxes]).reshape(-1, 4)
+    if (array < 0).any() or (array > 1000).any() or (array[:, :2] > array[:, 2:]).any():
         raise ValueError(f"image {index}: boxes must be x0, y0, x1, y1 in 0..1000 with x0 <= x1 and y0 <= y1")
 
 
