@@ -1,6 +1,6 @@
 """Put a new PatentLMM together from a language model, tokenizers and an encoder shape.
 
-    python -m train.assemble train/recipes/tiny/model.yaml
+python -m train.assemble train/recipes/tiny/model.yaml
 """
 
 from __future__ import annotations

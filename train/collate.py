@@ -74,7 +74,9 @@ class FigureCollator:
             question = QUESTIONS[task]
             content = [figure] * (turn == 0) + [{"type": "text", "text": question}]
             messages.append({"role": "user", "content": content})
-            messages.append({"role": "assistant", "content": [{"type": "text", "text": self._answer(row, words, task)}]})
+            messages.append(
+                {"role": "assistant", "content": [{"type": "text", "text": self._answer(row, words, task)}]}
+            )
         return messages, tasks
 
     def _answer(self, row: dict, words: list[str], task: str) -> str:

@@ -47,9 +47,7 @@ def load_model(arguments: PatentLlamaArguments, tokenizer) -> AutoModelForCausal
 def main() -> None:
     arguments, training = TrlParser((PatentLlamaArguments, SFTConfig)).parse_args_and_config()
     tokenizer = AutoTokenizer.from_pretrained(arguments.tokenizer)
-    data = load_dataset(
-        "json", data_files={"train": arguments.train_file, "validation": arguments.validation_file}
-    )
+    data = load_dataset("json", data_files={"train": arguments.train_file, "validation": arguments.validation_file})
     trainer = ModelLossSFTTrainer(
         model=load_model(arguments, tokenizer),
         args=training,

@@ -1,6 +1,6 @@
 """Train PatentLMM on figures and their descriptions with TRL's SFTTrainer.
 
-    accelerate launch -m train.sft --config train/recipes/tiny/sft.yaml
+    accelerate launch -m train.sft --config train/recipes/tiny/sft_1.yaml
 
 `stage` says what is trained: "projector" (stage 1 of the paper: the projector alone), "lora" (stage 2: LoRA on the
 language model plus the projector) or "full" (everything, for models small enough). Data is a folder of Parquet shards
@@ -47,7 +47,9 @@ def load_figures(folder: str) -> Dataset:
     """
     shards = sorted(str(path) for path in Path(folder).glob("**/*.parquet"))
     if not shards:
-        raise FileNotFoundError(f"{folder} holds no Parquet files; draw figures with python -m dataset_builder.synthetic")
+        raise FileNotFoundError(
+            f"{folder} holds no Parquet files; draw figures with python -m dataset_builder.synthetic"
+        )
     return load_dataset("parquet", data_files=shards, split="train")
 
 

@@ -64,7 +64,9 @@ def main() -> None:
     excluded = held_apart(args.data / "figures.jsonl")
     args.out.mkdir(parents=True, exist_ok=True)
     source = args.data / "texts/figure_texts.jsonl.gz"
-    validation = {key for row in read_jsonl(source) if zlib.crc32((key := patent_key(row["patent_id"])).encode()) % 20 == 0}
+    validation = {
+        key for row in read_jsonl(source) if zlib.crc32((key := patent_key(row["patent_id"])).encode()) % 20 == 0
+    }
     everyone = {patent_key(row["patent_id"]) for row in read_jsonl(source)}
     for split, left_out in (("train", excluded | validation), ("validation", excluded | (everyone - validation))):
         with open(args.out / f"{split}.jsonl", "w", encoding="utf-8") as lines:

@@ -8,7 +8,10 @@ from train.collate import FigureCollator, scramble
 
 
 def row(image_id="1", **changes):
-    words, boxes = ["housing", "102", "shaft", "104"], [[0, 0, 90, 40], [0, 50, 40, 90], [300, 0, 390, 40], [300, 50, 340, 90]]
+    words, boxes = (
+        ["housing", "102", "shaft", "104"],
+        [[0, 0, 90, 40], [0, 50, 40, 90], [300, 0, 390, 40], [300, 50, 340, 90]],
+    )
     return {
         "image_id": image_id,
         "image": Image.new("L", (100, 80), 255),

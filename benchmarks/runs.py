@@ -1,0 +1,90 @@
+"""Readings and texts of a benchmark, kept in JSONL so that a run goes on where the last one stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from modeling_patentlmm.describe_patentlmm import describe_batch
+from modeling_patentlmm.ocr_patentlmm import FigureReading, Word, read_figure
+
+
+def load_lines(path: Path) -> dict[str, dict]:
+    """The rows of a JSONL file by their `id`; {} if there is none yet."""
+    if not path.exists():
+        return {}
+    return {row["id"]: row for row in map(json.loads, path.read_text().splitlines())}
+
+
+def reading_from_dict(row: dict) -> FigureReading:
+    """The inverse of `dataclasses.asdict` for a reading."""
+    words = {
+        name: tuple(Word(word["text"], tuple(word["box"]), word["confidence"]) for word in row[name])
+        for name in ("words", "left_out")
+    }
+    return FigureReading(rotation=row["rotation"], size=tuple(row["size"]), engine=row["engine"], **words)
+
+
+def read_all(images: Iterable[tuple[str, Image.Image]], total: int, path: Path) -> dict[str, FigureReading]:
+    """Read every image once with the default engine."""
+    done = load_lines(path)
+    with open(path, "a") as lines:
+        for key, image in tqdm(images, total=total, desc="reading"):
+            if key not in done:
+                done[key] = {"id": key, "reading": asdict(read_figure(image))}
+                lines.write(json.dumps(done[key]) + "\n")
+                lines.flush()
+    return {key: reading_from_dict(row["reading"]) for key, row in done.items()}
+
+
+class Describer:
+    """Describes figures in batches of `batch_size` and keeps the texts in `path`."""
+
+    def __init__(self, model, processor, readings: Mapping[str, FigureReading], path: Path, batch_size: int = 16):
+        self.model, self.processor, self.readings = model, processor, readings
+        self.path, self.batch_size = path, batch_size
+        self.texts = load_lines(path)
+        self._waiting: list[tuple[str, Image.Image]] = []
+
+    def add(self, key: str, image: Image.Image, parts: Mapping[str, str] | None = None) -> None:
+        """Describe an image, now if it has its own list of parts, otherwise when a batch is full."""
+        if key in self.texts:
+            return
+        if parts:
+            self._describe([(key, image)], parts)
+            return
+        self._waiting.append((key, image))
+        if len(self._waiting) == self.batch_size:
+            self.finish()
+
+    def finish(self) -> dict[str, dict]:
+        """Describe what waits; returns all texts by key."""
+        if self._waiting:
+            self._describe(self._waiting, None)
+            self._waiting = []
+        return self.texts
+
+    def _describe(self, items: list[tuple[str, Image.Image]], parts: Mapping[str, str] | None) -> None:
+        described = describe_batch(
+            self.model,
+            self.processor,
+            [image for _, image in items],
+            parts=parts,
+            readings=[self.readings[key] for key, _ in items],
+        )
+        with open(self.path, "a") as lines:
+            for (key, _), description in zip(items, described, strict=True):
+                self.texts[key] = {"id": key, **description.as_dict()}
+                lines.write(json.dumps(self.texts[key]) + "\n")
+
+
+def rounded(value):
+    """Numbers to four places, through dictionaries."""
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
