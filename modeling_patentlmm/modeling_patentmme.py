@@ -271,10 +271,11 @@ class PatentMMEEncoder(nn.Module):
         if text is None or image is None:
             places = text or image
             return self.pair_bias(places, places).contiguous()
-        batch = len(text.x)
-        within_image = self.pair_bias(image, image).expand(batch, -1, -1, -1)
-        rows = [self.pair_bias(text, text), self.pair_bias(text, image)], [self.pair_bias(image, text), within_image]
-        return torch.cat([torch.cat(row, dim=-1) for row in rows], dim=-2)
+        rows = [
+            torch.cat([self.pair_bias(queries, keys).expand(len(text.x), -1, -1, -1) for keys in (text, image)], dim=-1)
+            for queries in (text, image)
+        ]
+        return torch.cat(rows, dim=-2)
 
     def forward(self, hidden_states, attention_mask, output_hidden_states=False, output_attentions=False, **kwargs):
         """(B, N, D) and the additive mask (B, heads or 1, N, N) -> BaseModelOutput."""
