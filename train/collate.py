@@ -29,8 +29,8 @@ class FigureCollator:
     """Turn dataset rows (columns of `dataset_builder.figure`) into tensors for PatentLMM.
 
     The labels are -100 everywhere but on the assistant's answers, their end-of-sequence token included; a batch in
-    which a row would end unsupervised is refused. `token_kinds` (batch, length) tells phrasing, names and numerals apart
-    for the log. What a figure is asked in an epoch depends on `seed`, its id and how often it has come by.
+    which a row would end unsupervised is refused. `token_kinds` (batch, length) tells phrasing, names and numerals
+    apart for the log. What a figure is asked in an epoch depends on `seed`, its id and how often it has come by.
     """
 
     processor: object
@@ -85,7 +85,7 @@ class FigureCollator:
         return row[f"{task}_description"]
 
     def _check(self, labels: torch.Tensor, rows: list[dict]) -> None:
-        """Refuse a batch in which an answer's end is not supervised (LLaVA issues 661, 1166: models that never stop)."""
+        """Refuse answers whose end is not supervised: such models never stop (LLaVA issues 661, 1166)."""
         ends = (labels == self.processor.tokenizer.eos_token_id).any(dim=1)
         for row, ended in zip(rows, ends, strict=True):
             if not ended:

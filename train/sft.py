@@ -16,7 +16,6 @@ from datasets import Dataset, load_dataset
 from transformers import PreTrainedModel
 from trl import SFTConfig, SFTTrainer, TrlParser
 
-import modeling_patentlmm
 from modeling_patentlmm import PatentLMMForConditionalGeneration, PatentLMMProcessor
 
 from .collate import FigureCollator
