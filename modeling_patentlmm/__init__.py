@@ -35,7 +35,7 @@ _ORIGINS = {
     "Description": "describe_patentlmm",
     "describe": "describe_patentlmm",
     "describe_batch": "describe_patentlmm",
-    "draw_overlay": "describe_patentlmm",
+    "draw_overlay": "overlay_patentlmm",
     "load_checkpoint": "describe_patentlmm",
     "export": "export_patentlmm",
 }

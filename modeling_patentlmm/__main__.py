@@ -156,9 +156,10 @@ def open_pages(path: str) -> Iterator[tuple[str, object, int]]:
 
 def describe_page(model, processor, name: str, page, number: int | None, arguments: argparse.Namespace) -> bool:
     """Describe one page, print it and write its overlay; False, with a complaint, if that failed."""
-    from .describe_patentlmm import KINDS, describe, draw_overlay
+    from .describe_patentlmm import KINDS, describe
     from .image_processing_patentlmm import FigureError
     from .ocr_patentlmm import EngineError
+    from .overlay_patentlmm import draw_overlay
 
     try:
         description = describe(

@@ -16,7 +16,7 @@ from .modeling_patentlmm import PatentLMMForConditionalGeneration
 from .processing_patentlmm import PatentLMMProcessor
 
 HERE = Path(__file__).resolve().parent
-NOT_EXPORTED = {"__init__.py", "__main__.py", "export_patentlmm.py", "describe_patentlmm.py"}
+NOT_EXPORTED = {"__init__.py", "__main__.py", "export_patentlmm.py", "describe_patentlmm.py", "overlay_patentlmm.py"}
 CARDS = (HERE.parent / "model_card.md",)
 
 

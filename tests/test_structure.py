@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from modeling_patentlmm.export_patentlmm import NOT_EXPORTED
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 ROOMS = {"modeling_patentlmm", "dataset_builder", "train", "space", "benchmarks", "tests"}
 MAY_IMPORT = {
@@ -18,8 +20,6 @@ MAY_IMPORT = {
     "benchmarks": {"modeling_patentlmm", "dataset_builder", "train"},
 }
 ALWAYS_THERE = {"torch", "transformers", "PIL", "numpy"} | set(sys.stdlib_module_names)
-# The command and what only it calls are never copied to a model repository, so they may import what is installed.
-NOT_EXPORTED = {"__init__.py", "__main__.py", "export_patentlmm.py", "describe_patentlmm.py"}
 
 
 def tracked(*patterns: str) -> list[Path]:

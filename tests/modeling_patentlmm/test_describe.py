@@ -11,13 +11,8 @@ from PIL import Image, ImageDraw
 from modeling_patentlmm import describe_patentlmm
 from modeling_patentlmm.__main__ import main, numbered, parse_arguments
 from modeling_patentlmm.describe_patentlmm import (
-    LABEL_COLOUR,
-    MENTIONED_COLOUR,
-    UNMENTIONED_COLOUR,
     describe,
     describe_batch,
-    draw_overlay,
-    find_label_box,
     is_blank,
     load_checkpoint,
 )
@@ -457,40 +452,6 @@ def test_a_text_that_was_cut_off_says_so(processor):
 def test_unknown_kinds_are_refused(loaded, reader):
     with pytest.raises(ValueError, match="brief, detailed"):
         describe(*loaded, drawing(), kinds=("long",))
-
-
-# --- the overlay -----------------------------------------------------------------------------------------------------
-
-
-def test_overlay_colours(loaded, reader, monkeypatch):
-    """On the upright page: label blue, a mentioned character green, one that is not orange, and a legend below."""
-    texts = {"brief": ["FIG. 2 shows a housing 102."]}
-    monkeypatch.setattr(describe_patentlmm, "_write", lambda *arguments: (texts, {"encode": 0.1, "generate": 0.1}))
-    image = drawing((320, 240))
-    description = describe(*loaded, image, kinds=("brief",), rotation=90)
-    overlay = draw_overlay(image, description)
-    assert overlay.height > overlay.width, "turned upright"
-    height = round(320 * overlay.width / 240)
-    assert overlay.height > height, "a legend"
-    page = overlay.crop((0, 0, overlay.width, height))
-
-    def has(colour, box, margin=15):
-        x0, y0, x1, y1 = (
-            (value + add) * side / 1000
-            for value, add, side in zip(box, (-margin, -margin, margin, margin), page.size * 2, strict=True)
-        )
-        return colour in {pixel for _, pixel in page.crop(tuple(map(round, (x0, y0, x1, y1)))).getcolors(1 << 20)}
-
-    assert has(MENTIONED_COLOUR, WORDS[3].box) and not has(UNMENTIONED_COLOUR, WORDS[3].box)
-    assert has(UNMENTIONED_COLOUR, WORDS[4].box) and not has(MENTIONED_COLOUR, WORDS[4].box)
-    assert has(LABEL_COLOUR, (400, 900, 510, 930))
-
-
-def test_label_box():
-    assert find_label_box(WORDS, "2") == (400, 900, 510, 930)
-    assert find_label_box(WORDS, None) is None and find_label_box(WORDS[2:], "2") is None
-    together = (Word("FIG.3A", (1, 2, 3, 4), 0.9),)
-    assert find_label_box(together, "3A") == (1, 2, 3, 4)
 
 
 # --- the real reader -------------------------------------------------------------------------------------------------
