@@ -12,6 +12,7 @@ import re
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from random import Random
@@ -67,7 +68,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("block_diagram", r"block diagrams?"),
     ("flowchart", r"flow ?charts?|flow diagrams?"),
     ("network", r"network diagrams?|architecture diagrams?|topology diagrams?|network environment"),
-    ("circuit", r"circuit diagrams?|circuit schematics?|electrical schematics?|wiring diagrams?"),
+    ("circuit", r"circuit diagrams?|schematic diagrams?|circuit schematics?|electrical schematics?|wiring diagrams?"),
     ("screen", r"screen ?shots?|user interfaces?|display screens?"),
     ("graph", r"histograms?|graphs?|plots?|(?<!flow )charts?|graphical representations?|(?:waveform|timing) diagrams?"),
     (
@@ -283,10 +284,11 @@ _INCLUDES = (
 _INCLUDES_ONE = ("{s} includes {t}.", "{s} comprises {t}.", "{s} has {t}.", "As shown, {s} includes {t}.")
 _FURTHER = ("{s} further includes {t}.", "{s} also includes {t}.", "{s} additionally includes {t}.")
 _SHOWS = (
-    "{F} shows {t}.",
     "The illustrated embodiment includes {t}.",
+    "As shown, the embodiment includes {t}.",
+    "The embodiment shown includes {t}.",
     "As shown in {f}, the embodiment includes {t}.",
-    "{F} illustrates {t}.",
+    "{F} shows {t}.",
 )
 _SHOWS_MORE = (
     "{F} also shows {t}.",
@@ -354,19 +356,17 @@ _FASTENED = (
     "{s} is joined to {t}.",
 )
 _NEUTRAL_MANY = (
-    "Reference numerals {n} designate further parts shown in {f}.",
-    "{f} also indicates {e} {n}.",
-    "Also indicated in {f} are {e} {n}.",
-    "{e} {n} are also shown.",
-    "Further {e} are indicated at {n}.",
-    "The portions indicated at {n} are also visible in {f}.",
+    "Reference numerals {n} designate parts shown in {f}.",
+    "{e} {n} are indicated in {f}.",
+    "{f} indicates {e} {n}.",
+    "The portions indicated at {n} are visible in {f}.",
+    "In this view, {e} {n} are indicated.",
 )
 _NEUTRAL_ONE = (
-    "Reference numeral {n} designates a further part shown in {f}.",
-    "{f} also indicates {e} {n}.",
-    "Also indicated in {f} is {e} {n}.",
-    "The portion indicated at {n} is also shown.",
-    "A further {e} is indicated at {n}.",
+    "Reference numeral {n} designates a part shown in {f}.",
+    "{e} {n} is indicated in {f}.",
+    "{f} indicates {e} {n}.",
+    "The portion indicated at {n} is visible in {f}.",
 )
 _PADDING: dict[str, tuple[str, ...]] = {
     "block_diagram": (
@@ -521,7 +521,7 @@ _CURVES = (
 )
 _BARE_CURVES = ("{c} is plotted.", "{c} is included in the drawing.", "{c} is shown.")
 _SINGLE_AXES = ("The {d} axis{a} represents {h}.", "The {d} axis{a} indicates {h}.")
-_HIDDEN_CURVES = ("{l} {n} is also shown.", "A further {l} is indicated at {n}.", "{l} {n} is plotted as well.")
+_HIDDEN_CURVES = ("{l} {n} is shown.", "A {l} is indicated at {n}.", "{l} {n} is plotted.")
 _AXES = (
     "The horizontal axis{a} represents {h}, and the vertical axis{b} represents {v}.",
     "The horizontal axis{a} indicates {h}, while the vertical axis{b} indicates {v}.",
@@ -540,7 +540,7 @@ _USES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("list", ("{s} presents a number of items to the user.", "The user may choose an item from {s}.")),
 )
 _DESIGNATOR = re.compile(r"[A-Z]{1,4}\d+[A-Za-z']*")
-_HUB = re.compile(r"\b(?:network|subnetwork|internet|cloud|bus|backbone|lan|wan)\b", re.IGNORECASE)
+_HUB = re.compile(r"\b(?:network|subnetwork|internet|cloud|bus|lan|wan)$", re.IGNORECASE)
 _SLOT = re.compile(r"\{(\w)\}")
 _BUDGET = 150
 
@@ -578,6 +578,7 @@ _WHOLES = {
     "mechanical": "apparatus",
 }
 _WHOLE = re.compile(r"an? (system|apparatus|device|arrangement|method|process|circuit)\b")
+_GENERAL = re.compile(r"system|apparatus|device|arrangement|environment|network environment|circuit|assembly|display")
 _INCLUDING = re.compile(r" including .*")
 _ROLE_NOUNS = {"curve": "curve", "axis": "axis", "step": "step", "decision": "decision", "terminal": "block"}
 
@@ -624,7 +625,7 @@ class _Teller:
         elif part.role == "step":
             noun = f"{'a' if first else 'the'} step of {part.term}"
         elif part.role == "decision":
-            noun = f"{'a' if first else 'the'} determination whether {part.term}"
+            noun = f"{'a' if first else 'the'} determination of whether {part.term}"
         else:
             noun = with_article(part.term) if first else f"the {part.term}"
         return noun if character is None else f"{noun} {character}"
@@ -682,12 +683,26 @@ class _Teller:
             if part.parent is None and (index in parents or part.role == "container") and self.tellable(index)
         ]
 
+    def root(self) -> int | None:
+        """The part that stands for the whole figure: a container of a general name ("system"), else the outermost."""
+        roots = self.roots()
+        general = (i for i in roots if _GENERAL.fullmatch(self.parts[i].term) or not self.parts[i].known)
+        return next(general, roots[0] if roots else None)
+
     def subject(self) -> str:
         return self.scene.subject if self.scene.subject_known else _pick(self.rng, _GENERIC[self.scene.family])
 
+    def opening(self, forms: Sequence[str], subject: int | str) -> None:
+        """The opening sentence; what is said to be of an embodiment is not said so twice."""
+        slots = self.known_view()
+        if isinstance(subject, str) and "embodiment" in subject:
+            slots["x"] = ""
+        self.say(forms, o=subject, **slots)
+        self.sentences[-1] = self.sentences[-1].replace(" .", ".")
+
     def open(self, root: int | None, forms: Sequence[str] = _OPENINGS) -> None:
         """Name the figure and what it is of: the root part if its name is known, else the subject."""
-        self.say(forms, o=self.whole(root), **self.known_view())
+        self.opening(forms, self.whole(root))
 
     def whole(self, root: int | None) -> int | str:
         """What the figure is of, for the opening: the root part, else the subject.
@@ -702,14 +717,15 @@ class _Teller:
 
     def contents(self, owner: int | None, children: Sequence[int]) -> None:
         """Say what `owner` (None: the figure) holds, at most four to a sentence."""
-        step = 4 if len(children) != 5 else 3
+        step, last = 4 if len(children) != 5 else 3, ""
         for start in range(0, len(children), step):
             group = children[start : start + step]
             if owner is None:
-                more = start or len(self.sentences) > 1
-                self.say(_SHOWS_MORE if more else _SHOWS, t=group, F=self.figure, f=self.figure)
+                forms = _SHOWS_MORE if start or len(self.sentences) > 1 else _SHOWS
             else:
-                self.say(_FURTHER if start else _INCLUDES_ONE if len(group) == 1 else _INCLUDES, s=owner, t=group)
+                forms = _FURTHER if start else _INCLUDES_ONE if len(group) == 1 else _INCLUDES
+            last = _pick(self.rng, [form for form in forms if form != last])
+            self.say((last,), s=owner, t=group, F=self.figure, f=self.figure)
 
     def containment(self) -> None:
         """Say the parts of each container from the outside in, then the loose parts."""
@@ -718,17 +734,17 @@ class _Teller:
             if part.role not in ("message", "axis", "curve"):
                 children.setdefault(part.parent, []).append(index)
         queue = list(children.get(None, ()))
-        loose = [index for index in queue if index not in children]
-        if not self.told:
-            self.contents(None, self.untold(loose))
+        whole = next((index for index in queue if index in self.told and index not in children), None)
+        outer = [index for index in queue if index != whole and (whole is not None or index not in children)]
+        if whole is not None or not self.told:
+            self.contents(whole, self.untold(outer))
         while queue:
             index = queue.pop(0)
             inner = [child for child in children.get(index, ()) if self.tellable(child)]
             if inner and self.tellable(index):
                 self.contents(index, inner)
             queue.extend(children.get(index, ()))
-        if self.untold(loose):
-            self.contents(None, self.untold(loose))
+        self.contents(None, self.untold(outer))
 
     def rest(self) -> None:
         """Say whatever has not been told yet, so that no reference character of the drawing is left out."""
@@ -737,8 +753,10 @@ class _Teller:
             self.contents(None, known)
         numerals = list(dict.fromkeys(self.parts[index].numeral for index in self.untold()))
         self.told.update(self.untold())
-        for start in range(0, len(numerals), 5):
-            group, one = numerals[start : start + 5], len(numerals[start : start + 5]) == 1
+        size = -(-len(numerals) // -(-len(numerals) // 6)) if numerals else 1
+        for start in range(0, len(numerals), size):
+            group = numerals[start : start + size]
+            one = len(group) == 1
             noun = self.noun if one else f"{self.noun}s"
             self.say(_NEUTRAL_ONE if one else _NEUTRAL_MANY, n=self.series(group), e=noun, f=self.figure)
 
@@ -808,16 +826,22 @@ def _carried(teller: _Teller, link: Link) -> None:
 
 
 def _tell_blocks(teller: _Teller) -> None:
-    roots = teller.roots()
-    teller.open(roots[0] if roots else None)
+    teller.open(teller.root())
     teller.containment()
+    _hubs(teller)
     _connections(teller, _DIRECTED, _UNDIRECTED)
 
 
 def _tell_network(teller: _Teller) -> None:
-    roots = [root for root in teller.roots() if any(part.parent == root for part in teller.parts)]
-    teller.open(roots[0] if roots else None)
+    roots = [root for root in teller.roots() if not _HUB.search(teller.parts[root].term)]
+    teller.open(teller.root() if teller.root() in roots else roots[0] if roots else None)
     teller.containment()
+    _hubs(teller)
+    _connections(teller, _UNDIRECTED, _UNDIRECTED)
+
+
+def _hubs(teller: _Teller) -> None:
+    """State once what a network or a bus connects, and take those links from the scene."""
     links = _sound_links(teller)
     for hub, part in enumerate(teller.parts):
         spokes = [link for link in links if hub in (link.source, link.target) and link.label is None]
@@ -827,13 +851,11 @@ def _tell_network(teller: _Teller) -> None:
         if len(others) > 1:
             teller.say(_NETWORKED, s=hub, t=others)
             links = [link for link in links if link not in spokes]
-    teller.scene = Scene(**{**vars(teller.scene), "links": tuple(links)})
-    _connections(teller, _UNDIRECTED, _UNDIRECTED)
+    teller.scene = replace(teller.scene, links=tuple(links))
 
 
 def _tell_circuit(teller: _Teller) -> None:
-    roots = teller.roots()
-    teller.open(roots[0] if roots else None)
+    teller.open(teller.root())
     teller.containment()
     links = _sound_links(teller)
     degree = Counter(end for link in links for end in (link.source, link.target))
@@ -853,8 +875,7 @@ def _tell_circuit(teller: _Teller) -> None:
 
 
 def _tell_mechanical(teller: _Teller) -> None:
-    roots = teller.roots()
-    root = roots[0] if roots else None
+    root = teller.root()
     teller.open(root)
     if root is not None and any(part.parent is not None for part in teller.parts):
         teller.containment()
@@ -872,8 +893,7 @@ def _tell_mechanical(teller: _Teller) -> None:
 
 
 def _tell_screen(teller: _Teller) -> None:
-    roots = teller.roots()
-    teller.open(roots[0] if roots else None)
+    teller.open(teller.root())
     teller.containment()
     controls = [i for i, part in enumerate(teller.parts) if part.role == "control" and part.known]
     for index in controls:
@@ -920,10 +940,17 @@ def _tell_single_axis(teller: _Teller) -> None:
             teller.say(_SINGLE_AXES, d=side, a=character, h=_measure(part))
 
 
+def _line_noun(view: str) -> str:
+    """What the plotted lines of such a view are called."""
+    if re.search("timing|waveform", view):
+        return "waveform"
+    return "bar" if re.search("bar |histogram", view) else "curve"
+
+
 def _tell_graph(teller: _Teller) -> None:
-    teller.say(_GRAPH_OPENINGS, o=_graph_subject(teller), **teller.known_view())
+    teller.opening(_GRAPH_OPENINGS, _graph_subject(teller))
     _tell_axes(teller)
-    line = "waveform" if re.search("timing|waveform", teller.scene.view) else "curve"
+    line = _line_noun(teller.scene.view)
     for index in teller.untold(i for i, part in enumerate(teller.parts) if part.role == "curve"):
         part = teller.parts[index]
         teller.told.add(index)
@@ -975,6 +1002,15 @@ class _FlowTeller:
         self.subject = named
         self.narrated: set[int] = set()
 
+    def whole(self, root: int) -> int | str:
+        """The method with the character of the part that stands for it: "a method 300 of storing a page"."""
+        part = self.teller.parts[root]
+        if part.known and part.term not in ("method", "process"):
+            return root
+        self.teller.alias[root] = self.method
+        told = re.match(r"an? (?:method|process)( (?:of|for) .*)", self.subject)
+        return f"{self.teller.name(root)}{told[1]}" if told else root
+
     def key(self, index: int) -> str | None:
         """How the text points at a node: "step 302", or by what it does where it has no reference character."""
         part = self.teller.parts[index]
@@ -984,7 +1020,7 @@ class _FlowTeller:
             return f"{noun} {part.numeral}"
         if part.known and part.role == "step":
             return f"the step of {part.term}"
-        return f"the determination whether {part.term}" if part.known and part.role == "decision" else None
+        return f"the determination of whether {part.term}" if part.known and part.role == "decision" else None
 
     def go(self, index: int) -> str | None:
         """The clause that the course goes on to a node, returns to it, or ends."""
@@ -1085,9 +1121,7 @@ _FLOW_OPENINGS = tuple(form for form in _OPENINGS if "provided" not in form)
 def _tell_flowchart(teller: _Teller) -> None:
     flow = _FlowTeller(teller)
     roots = teller.roots()
-    if roots and not teller.parts[roots[0]].known:
-        teller.alias[roots[0]] = flow.method
-    teller.say(_FLOW_OPENINGS, o=roots[0] if roots else flow.subject, **teller.known_view())
+    teller.opening(_FLOW_OPENINGS, flow.whole(roots[0]) if roots else flow.subject)
     flow.run()
 
 
