@@ -31,7 +31,7 @@ _HEADS = frozenset(
     for head in (word, word + "S" if word.isupper() else word + "s")
     for n in range(1, len(head) + 1)
 )
-_ROMAN_END = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9'])")
+_ROMAN = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?")
 _LIST_TAIL = re.compile(
     r"\s*[,;&/\-–—]?\s*(?:a|an|and|and/|and/o|and/or|o|or|t|to|th|thr|thro|throu|throug|through|thru)?\s*\(?"
     r"(?:[^\W_]|['\"\-])*"
@@ -45,8 +45,8 @@ _SEPARATOR = re.compile(
     r"(?P<ranged>\s?[–—]\s?|\s-\s|\s+(?P<word>to|through|thru)\s+)|"
     r"\s?[,;]\s*(?:and/or\s+|and\s+|or\s+)?|\s+(?:and/or|and|or|&)\s+|/"
 )
-_LONE_LETTER = re.compile(r"(?<![^\W_])(?<!['\-])[A-Za-z](?=[^\w'\-]|_)")
-_LONE_ROMAN = re.compile(r"(?<![^\W_])[IVX]+[A-H]?(?=[^A-Za-z0-9'])")
+_LONE_LETTER = re.compile(r"(?<![^\W_])(?<!['\-])[A-Za-z](?=[^\w'\"\-]|_)")
+_LONE_ROMAN = re.compile(r"(?<![^\W_])[IVX]+[A-H]?(?=[^\w'\"\-]|_)")
 
 
 # --- the vocabulary, read once per tokenizer -------------------------------------------------------------------------
@@ -153,7 +153,8 @@ def _vocabulary(tokenizer) -> _Vocabulary:
 class _Place:
     """Where a run stands: at an opening of a list of figures, inside its bracket, or among the characters.
 
-    `last` is the numeral before it in a list, `ranged` says a range joins them, `bracket` the "3(" of "FIGS. 3(a) and (".
+    `last` is the numeral before it in a list, `ranged` says a range joins them, `bracket` is the "3(" of
+    "FIGS. 3(a) and (".
     """
 
     opening: Opening | None = None
@@ -221,7 +222,7 @@ class _Figure:
 
 
 def _goes_up(first: Item, last: Item) -> bool:
-    if first.branch or last.branch or first.prefix != last.prefix:
+    if first.branch or last.branch or first.prime or last.prime or first.prefix != last.prefix:
         return False
     if first.number == last.number:
         return len(first.suffix) == len(last.suffix) == 1 and first.suffix < last.suffix
@@ -279,8 +280,7 @@ class _Checker:
         if not whole:
             return True
         if place.opening and place.opening.last is None:
-            roman = _ROMAN_END.match(run)
-            return roman is None or roman.group() in self.figure.labels
+            return not _ROMAN.fullmatch(run) or run in self.figure.labels
         last = place.last
         if last is None or len(last.suffix) != 1 or last.branch or last.prime or not re.fullmatch("[A-Za-z]", run):
             return True
@@ -407,10 +407,10 @@ class _Masks:
 class GroundedNumeralsLogitsProcessor(LogitsProcessor):
     """Lets generation write a numeral only if the figure holds it.
 
-    Every maximal run of letters, digits, primes and hyphens that contains a digit must be one of the row's characters or,
-    after "FIG." and in the list that follows, one of its figure labels; so must what a range or a list names in
-    short ("2A-2C", "10A, B"). A numeral is begun only if the tokenizer can end it, and text ends only after a whole one.
-    Other digits than 0-9 and tokens that are no whole character are never written. Works with greedy search,
+    Every maximal run of letters, digits, primes and hyphens that contains a digit must be one of the row's characters
+    or, after "FIG." and in the list that follows, one of its figure labels; so must what a range or a list names in short
+    ("2A-2C", "10A, B"). A numeral is begun only if the tokenizer can end it, and the text ends only after a whole
+    one. Other digits than 0-9 and tokens that are no whole character are never written. Works with greedy search,
     sampling and beams, and with left padding.
 
     `inventories`: per row of the batch the allowed characters and the allowed figure labels. `prompt_length`: the

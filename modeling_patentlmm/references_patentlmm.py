@@ -11,8 +11,8 @@ UNITS = (
     "mm cm nm um μm µm km mg kg ml mL ms ns us μs µs ps sec secs usec μsec msec nsec hr hrs min mins Hz KHz kHz MHz "
     "GHz dB dBm kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω ohm rpm ppm "
     "psi Pa kPa MPa eV keV MeV deg degrees degree °C °F °K percent inch inches ft feet bit bits byte bytes Kbps Mbps "
-    "Gbps kbps bps seconds second minutes minute hours hour days day weeks week months month years year times pixels pixel px "
-    "volts volt amps amperes watts ohms meters meter microns micron angstroms kDa mol mM μM µM nM fold nucleotides nt "
+    "Gbps kbps bps seconds second minutes minute hours hour days day weeks week months month years year times pixels pixel "
+    "px volts volt amps amperes watts ohms meters meter microns micron angstroms kDa mol mM μM µM nM fold nucleotides nt "
     "people percentile bits"
 ).split()
 
@@ -55,7 +55,7 @@ _FIGURE_ITEM = re.compile(
     r"(?P<prime>'{1,2}|\")?(?![A-Za-z0-9])"
 )
 _FIGURE_BRANCH = re.compile(r"-\d{1,2}[A-Za-z]?(?![A-Za-z0-9])")
-_ROMAN_LABEL = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9'])")
+_ROMAN_LABEL = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9'\"\-])")
 _CHARACTER_ITEM = re.compile(
     r"(?P<prefix>LED|REG|MUX|AMP|INV|FET|BUF|CON|REF|[A-Z]{1,2}|[a-z])?(?P<number>\d{1,6})"
     r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>-\d{1,6}[A-Za-z]?(?![A-Za-z0-9]))?(?P<prime>'{1,2}(?![A-Za-z])|\")?"
@@ -63,7 +63,7 @@ _CHARACTER_ITEM = re.compile(
 )
 _RANGE = re.compile(r"\s?(?:-|–|—)\s?|\s+(?P<word>to|through|thru)\s+")
 _LIST = re.compile(r"\s?[,;]\s*(?:(?P<last>and|or|and/or)\s+)?|\s+(?P<only>and/or|and|or|&)\s+|/(?=\w)")
-_LETTER = re.compile(r"[A-Za-z](?![A-Za-z0-9'\-]|\.[A-Za-z])")
+_LETTER = re.compile(r"[A-Za-z](?![A-Za-z0-9'\"\-]|\.[A-Za-z])")
 _BRACKET = re.compile(r"\([A-Za-z0-9]{1,4}\)(?![A-Za-z0-9])")
 
 
@@ -95,7 +95,8 @@ def expand(first: Item, last: Item, figure: bool) -> list[str]:
 
     1A-1D and 3(a)-3(c) run through the letters, 110-1 to 110-4 through the branches. Figures run by one, at most 60.
     Characters run by ten when both ends are multiples of ten from 100 on and at least 20 apart, by two when both are
-    even and have at least two digits, else by one; at most 26. Ends that fall under no rule stay two references.
+    even from 10 on (from 100 on behind a letter: S302-S306, but R12-R16), else by one; at most 26. Ends that fall under
+    no rule stay two references.
     """
     ends = [first.text, last.text]
     if first.prefix != last.prefix or first.prime != last.prime:
@@ -113,7 +114,7 @@ def _step(first: Item, last: Item) -> int:
     low, high = first.number, last.number
     if low >= 100 and low % 10 == 0 and high % 10 == 0 and high - low >= 20:
         return 10
-    return 2 if low >= 10 and low % 2 == 0 and high % 2 == 0 else 1
+    return 2 if low >= (100 if first.prefix else 10) and low % 2 == 0 and high % 2 == 0 else 1
 
 
 def _by_letter(first: Item, last: Item) -> list[str]:
@@ -291,11 +292,13 @@ _NO_REFERENCE = re.compile(
             r"(?i:\b(?:serial|ser\.|pat\.|patent|application|publication|publ?\.)\s+(?:nos?\.?|numbers?)?:?\s*)"
             r"(?:[A-Z]{2}\s?)?[\d/,.\-]+\d",
             r"(?:\b(?:Nos?|NOS?)\b\.?|#)\s*:?\s*\d[\d/,.\-]*",
-            r"\b(?:Tables?|TABLES?|[Ee]xamples?|[Ee]mbodiments?|[Ee]quations?|Eqs?\.?|[Ff]ormulae?|[Ff]ormulas|"
+            r"\b(?:Tables?|TABLES?|[Ee]xamples?|EXAMPLES?|[Ee]mbodiments?|EMBODIMENTS?|[Ee]quations?|Eqs?\.?|"
+            r"[Ff]ormulae?|[Ff]ormulas|"
             r"[Ee]xpressions?|[Cc]hapters?|[Pp]ages?|pp?\.|[Vv]ersions?|[Tt]ypes?|[Aa]ppendix|Lemma|Theorem|[Dd]ays?|"
             rf"SEQ ID NOS?:?|NOS?:|§+|ISO|IEEE|RFC|[Ww]indows|Release|Rel\.)\s*\(?{_SERIES}\)?",
             r"\b[Ll]ines?\s+(?P<plane>\w+'*)\s?(?:-|–|—)+\s?(?P=plane)(?!\w)",
-            rf"(?<![\w.-]){_SERIES}\s*-?\s*(?:(?:{_UNIT})(?![A-Za-z])|%|°|(?<=\s)[VWKLΩ](?![\w'\-]))",
+            rf"(?<![\w.-]){_SERIES}\s*-?\s*(?:(?:{_UNIT})(?![A-Za-z])|"
+            r"(?:weight|wt|mol|vol|volume)?[.\s-]*%|°|(?<=\s)[VWKLΩ](?![\w'\-]))",
             r"(?<![\w,])\d{1,3}(?:,\d{3})+(?![\d])",
             r"(?<!\w)\d*\.\d+(?:\.\d+)*\w*",
             r"(?<!\w)\d+(?:\.\d+)+\w*",
@@ -306,7 +309,7 @@ _NO_REFERENCE = re.compile(
             r"(?<![\w'\-])\d[\d\-]*\s*[=<>≤≥≈±×*^+](?=\s*\S)",
             r"(?i:\b(?:in|since|year|during|by|until|before|after)\s+)(?:19|20)\d\d(?!\w)",
             r"\b[1-4]-?D\b|\b[2-5]G\b|\b(?:CO|NO|SO|H|O|N)2O?\b|\bMP[34]\b|\bI2C\b|\bIPv[46]\b|\bB[12]\b(?=[,.;)])",
-            r"\b(?:US|WO|EP|JP)\s?\d[\d/,]*\w*",
+            r"\b(?:US|WO|EP|JP)\s?\d[\d/,]*\w*(?:\s[AB]\d)?",
         )
     )
 )
@@ -319,8 +322,8 @@ _FUNCTION_WORDS = frozenset(
 )
 _QUANTITY_WORDS = frozenset(
     "about approximately around than least most nearly roughly exactly only every all another other some any first "
-    "last next over under equals equal substantially having comprising comprises comprise including includes include uses "
-    "using use contains containing contain requires every each these those additional further up between least value "
+    "last next over under equals equal substantially having comprising comprises comprise including includes include "
+    "uses using use contains containing contain requires every each these those additional further up between least value "
     "values number total nearly almost above below exceeds exceeding within least per after".split()
 )
 _VERBS = frozenset(
@@ -369,7 +372,7 @@ def _opens(text: str, item: Item, start: int, end: int) -> bool:
     if item.prefix.isupper():
         return True
     if before[-1] in "([":
-        inner = re.search(r"([A-Za-z][\w-]*)\s*[(\[]$", before)
+        inner = re.search(r"(?<!\w)([A-Za-z][\w-]*)\s*[(\[]$|(\d\w*)\s[(\[]$", before)
         return bool(inner) and inner[1] not in _FUNCTION_WORDS and re.match(r"\s*[,;)\]]|\s+(?:and|or|to)", text[end:])
     if before[-1] in ")]\"'":
         return True
@@ -379,7 +382,9 @@ def _opens(text: str, item: Item, start: int, end: int) -> bool:
     name = word.group()
     if name not in _FUNCTION_WORDS and name not in _QUANTITY_WORDS:
         return True
-    if item.prefix or not _stands_free(text, end) or name in _QUANTITY_WORDS and name not in _FUNCTION_WORDS:
+    if item.prefix:
+        return name not in ("a", "an", "the", "than")
+    if not _stands_free(text, end) or name in _QUANTITY_WORDS and name not in _FUNCTION_WORDS:
         return False
     return bool(_POINTING.search(before)) or (name != "than" and (item.number >= 100 or bool(item.suffix)))
 
@@ -452,9 +457,9 @@ def find_references(text: str) -> list[Reference]:
     """The figures and reference characters a text names, in its order.
 
     "FIGS. 2A-2C", "FIGS. 1, 2 and 4A", "FIG. 3(a)", "110a-110c", "102, 104 and 106", "10A, B" are expanded (see
-    `expand`); what a range names between its ends carries the span of the whole range. Quantities, dates, years, claims,
-    tables, examples, patent numbers, section lines and decimals are no references. A range with "to" is expanded only after a
-    plural or within a list ("steps 302 to 306", not "from node 102 to 106").
+    `expand`); what a range names between its ends carries the span of the whole range. Quantities, dates, years,
+    claims, tables, examples, patent numbers, section lines and decimals are no references. A range with "to" is expanded
+    only after a plural or within a list ("steps 302 to 306", not "from node 102 to 106").
     """
     plain = text.translate(PLAIN)
     found: list[Reference] = []
