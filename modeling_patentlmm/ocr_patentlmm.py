@@ -1,26 +1,16 @@
 """Reading a patent figure: its words, where they stand on the upright image, and how sure the reader is."""
 
-import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from PIL import Image
 
-try:
-    import cv2
-except ImportError:
-    cv2 = None
-try:
-    import onnxruntime
-except ImportError:
-    onnxruntime = None
-try:
-    import rapidocr
-except ImportError:
-    rapidocr = None
+from .lettering_patentlmm import EngineError, load_lettering
+from .sheet_patentlmm import Piece, Sheet, find_turn, is_upside_down, read_sheet, split_header
+
 try:
     import pytesseract
 except ImportError:
@@ -29,11 +19,7 @@ except ImportError:
 
 Box = tuple[int, int, int, int]
 
-ENGINES = ("rapidocr", "tesseract")
-
-
-class EngineError(RuntimeError):
-    """A reading engine is not there or not usable; the message says how to get it."""
+ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the package whose version names it
 
 
 @dataclass(frozen=True)
@@ -60,8 +46,83 @@ class FigureReading:
     left_out: tuple[Word, ...] = ()
 
 
+def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | None = None) -> FigureReading:
+    """Read `image` at its native resolution: words in reading order on the upright image, without the sheet's header.
+
+    `rotation` (degrees counter-clockwise) says how to turn the image; None finds it out. Raises `EngineError` where the
+    engine is not installed, ValueError for an engine or a rotation that does not exist.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"There is no reading engine {engine!r}: choose {' or '.join(ENGINES)}, or give the words.")
+    if rotation not in (None, 0, 90, 180, 270):
+        raise ValueError(f"rotation is {rotation!r}; it must be 0, 90, 180 or 270 degrees counter-clockwise, or None.")
+    gray = np.ascontiguousarray(image.convert("L"))
+    pieces, rotation = (_read_rapid if engine == "rapidocr" else _read_tesseract)(gray, rotation)
+    width, height = image.size if rotation in (0, 180) else image.size[::-1]
+    kept, header = split_header(pieces, width, height)
+    words, left_out = _as_words(kept, width, height), _as_words(header, width, height)
+    return FigureReading(words, rotation, (width, height), engine_version(engine), left_out)
+
+
+def engine_version(engine: str) -> str:
+    """`engine` with its version, such as "rapidocr 3.10.0"; the name alone where it is not installed."""
+    try:
+        return f"{engine} {version(ENGINES[engine])}"
+    except PackageNotFoundError:
+        return engine
+
+
+def _turn(gray: np.ndarray, rotation: int) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(gray, rotation // 90))
+
+
+def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], int]:
+    """Read with RapidOCR's models; sideways words of a first reading tell how to turn the sheet for a second."""
+    lettering = load_lettering()
+    sheet = Sheet(_turn(gray, rotation or 0))
+    pieces = read_sheet(sheet, lettering)
+    if rotation is not None:
+        return pieces, rotation
+    kept, _ = split_header(pieces, gray.shape[1], gray.shape[0])
+    rotation = find_turn(kept) or (180 if is_upside_down(sheet, kept, lettering) else 0)
+    return (read_sheet(Sheet(_turn(gray, rotation)), lettering) if rotation else pieces), rotation
+
+
+def _read_tesseract(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], int]:
+    """Read with Tesseract, which sees level words only: of four ways up, the one with the most to read is upright."""
+    if pytesseract is None or shutil.which("tesseract") is None:
+        raise EngineError(
+            "Reading with tesseract needs the program and its wrapper: apt-get install tesseract-ocr; "
+            "pip install pytesseract (or use the engine rapidocr)."
+        )
+    turns = (0, 90, 180, 270) if rotation is None else (rotation,)
+    readings = {turn: _tesseract_pieces(_turn(gray, turn)) for turn in turns}
+    best = max(turns, key=lambda turn: sum(piece.confidence * len(piece.text) for piece in readings[turn]))
+    return readings[best], best
+
+
+def _tesseract_pieces(gray: np.ndarray) -> list[Piece]:
+    data = pytesseract.image_to_data(Image.fromarray(gray), config="--psm 11", output_type=pytesseract.Output.DICT)
+    rows = zip(*(data[key] for key in ("text", "conf", "left", "top", "width", "height")), strict=True)
+    return [
+        Piece(text.strip(), float(confidence) / 100, (left, top, left + width, top + height))
+        for text, confidence, left, top, width, height in rows
+        if text.strip() and float(confidence) >= 0
+    ]
+
+
+def _as_words(pieces: Sequence[Piece], width: int, height: int) -> tuple[Word, ...]:
+    """Pieces in pixels as words in 0..1000, in reading order."""
+    scale = np.array([width, height, width, height]) / 1000
+    words = [
+        Word(piece.text, tuple(int(v) for v in np.clip(np.rint(piece.box / scale), 0, 1000)), round(piece.confidence, 4))
+        for piece in pieces
+    ]
+    return tuple(words[i] for i in reading_order([word.box for word in words], width / height))
+
+
 def reading_order(boxes: Sequence[Box], aspect: float = 1.0) -> list[int]:
-    """The order in which a reader takes `boxes`: blocks top to bottom, then left to right; lines inside a block in order.
+    """The order in which a reader takes `boxes`: blocks top to bottom, left to right; lines in order.
 
     Words close together on a line, and lines close above each other, are one block, so that a node's name and the
     numeral under it stay together. Boxes are 0..1000 in each axis; `aspect` is width / height of the image.
@@ -88,7 +149,7 @@ def _outline(spans: np.ndarray) -> np.ndarray:
 
 
 def _rows(spans: np.ndarray, tolerances: np.ndarray) -> list[int]:
-    """Indices of `spans` row by row, each row left to right: tops within a tolerance of the row's first top are a row."""
+    """Indices of `spans` row by row, left to right: tops within a tolerance of the first top are a row."""
     order, row, limit = [], [], -1.0
     for i in np.lexsort(spans.T[[3, 2, 0, 1]]):
         if row and spans[i, 1] > limit:
@@ -139,55 +200,3 @@ def _groups(spans: np.ndarray, related: Callable[[np.ndarray, np.ndarray], np.nd
     for i in range(len(spans)):
         groups.setdefault(root(i), []).append(i)
     return list(groups.values())
-
-
-def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | None = None) -> FigureReading:
-    """Read `image` at its native resolution: words in reading order, turned upright, without the sheet's header.
-
-    `rotation` (degrees counter-clockwise) says how to turn the image; None finds it out. Raises `EngineError` where the
-    engine is not installed, ValueError for an engine or a rotation that does not exist.
-    """
-    if engine not in ENGINES:
-        raise ValueError(f"There is no reading engine {engine!r}; choose one of {', '.join(ENGINES)}, or give words and boxes.")
-    if rotation not in (None, 0, 90, 180, 270):
-        raise ValueError(f"rotation is {rotation!r}; it must be 0, 90, 180 or 270 degrees counter-clockwise, or None.")
-    page = image.convert("L").rotate(rotation or 0, expand=True)
-    words = _rapid_words(page)
-    order = reading_order([word.box for word in words], page.width / page.height)
-    return FigureReading(tuple(words[i] for i in order), rotation or 0, page.size, engine_version(engine))
-
-
-def engine_version(engine: str) -> str:
-    """`engine` with its version, such as "rapidocr 3.10.0"; the name alone where it is not installed."""
-    try:
-        return f"{engine} {version({'tesseract': 'pytesseract'}.get(engine, engine))}"
-    except PackageNotFoundError:
-        return engine
-
-
-@lru_cache(maxsize=1)
-def _rapid_engine():
-    if rapidocr is None or onnxruntime is None or cv2 is None:
-        raise EngineError(
-            "Reading figures needs RapidOCR: pip install rapidocr onnxruntime opencv-python-headless "
-            "(or give the words and their boxes yourself)."
-        )
-    threads = min(4, len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1)
-    return rapidocr.RapidOCR(
-        params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": threads}
-    )
-
-
-def _rapid_words(page: Image.Image) -> list[Word]:
-    result = _rapid_engine()(np.asarray(page.convert("RGB"))[:, :, ::-1].copy())
-    words = []
-    for text, score, quad in zip(result.txts or (), result.scores or (), result.boxes if result.boxes is not None else ()):
-        x0, y0, x1, y1 = (*quad.min(0), *quad.max(0))
-        start, letters = 0, max(len(text), 1)
-        for word in text.split():
-            begin = text.index(word, start)
-            start = begin + len(word)
-            left, right = x0 + (x1 - x0) * begin / letters, x0 + (x1 - x0) * start / letters
-            box = (left / page.width, y0 / page.height, right / page.width, y1 / page.height)
-            words.append(Word(word, tuple(int(np.clip(round(1000 * v), 0, 1000)) for v in box), float(score)))
-    return words
