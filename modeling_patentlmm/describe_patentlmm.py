@@ -30,7 +30,7 @@ from .processing_patentlmm import PatentLMMProcessor, prompt_messages
 
 KINDS = ("brief", "detailed")
 MAX_NEW_TOKENS = {"brief": 96, "detailed": 512}
-UNCERTAIN_BELOW = 0.6  # confidence of a reading under which it is reported as uncertain
+UNCERTAIN_BELOW = 0.8  # of the labelled real figures, 1 % of the true and 29 % of the false readings lie below
 BLANK_CONTRAST = 40  # grey levels between the darkest and the lightest 4x4 mean; less is an empty page
 
 IMAGE_INPUTS = ("pixel_values", "pixel_attention_mask", "ocr_input_ids", "ocr_bbox", "ocr_attention_mask")
