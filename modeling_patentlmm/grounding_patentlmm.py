@@ -408,8 +408,8 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
     """Lets generation write a numeral only if the figure holds it.
 
     Every maximal run of letters, digits, primes and hyphens that contains a digit must be one of the row's characters
-    or, after "FIG." and in the list that follows, one of its figure labels; so must what a range or a list names in short
-    ("2A-2C", "10A, B"). A numeral is begun only if the tokenizer can end it, and the text ends only after a whole
+    or, after "FIG." and in the list that follows, one of its figure labels; so must what a range or a list names in
+    short ("2A-2C", "10A, B"). A numeral is begun only if the tokenizer can end it, and the text ends only after a whole
     one. Other digits than 0-9 and tokens that are no whole character are never written. Works with greedy search,
     sampling and beams, and with left padding.
 

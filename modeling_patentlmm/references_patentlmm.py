@@ -8,12 +8,12 @@ PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "′": "'", "`": "'", "´": "'", "″": '"', "”": '"', "“": '"', "‐": "-", "‑": "-", "−": "-"}
 )
 UNITS = (
-    "mm cm nm um μm µm km mg kg ml mL ms ns us μs µs ps sec secs usec μsec msec nsec hr hrs min mins Hz KHz kHz MHz "
-    "GHz dB dBm kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω ohm rpm ppm "
-    "psi Pa kPa MPa eV keV MeV deg degrees degree °C °F °K percent inch inches ft feet bit bits byte bytes Kbps Mbps "
-    "Gbps kbps bps seconds second minutes minute hours hour days day weeks week months month years year times pixels pixel "
-    "px volts volt amps amperes watts ohms meters meter microns micron angstroms kDa mol mM μM µM nM fold nucleotides nt "
-    "people percentile bits"
+    "mm cm nm um μm µm km mg kg ml mL ms ns us μs µs ps sec secs usec μsec msec nsec hr hrs min mins Hz KHz kHz "
+    "MHz GHz dB dBm kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω ohm "
+    "rpm ppm psi Pa kPa MPa eV keV MeV deg degrees degree °C °F °K percent inch inches ft feet bit bits byte "
+    "bytes Kbps Mbps Gbps kbps bps seconds second minutes minute hours hour days day weeks week months month "
+    "years year times pixels pixel px volts volt amps amperes watts ohms meters meter microns micron angstroms "
+    "kDa mol mM μM µM nM fold nucleotides nt people percentile"
 ).split()
 
 
@@ -315,16 +315,16 @@ _NO_REFERENCE = re.compile(
 )
 
 _FUNCTION_WORDS = frozenset(
-    "a an the of in at to by with from for on into onto and or nor but as is are was were be been being has have had "
-    "that which this these those its their if when while where whose via between among through per than then thus it "
-    "may can could should will would must not no so such also via within without toward towards across along over "
-    "under above below after before during until upon about there here both either each".split()
+    "a an the of in at to by with from for on into onto and or nor but as is are was were be been being has have "
+    "had that which this these those its their if when while where whose via between among through per than then "
+    "thus it may can could should will would must not no so such also within without toward towards across along "
+    "over under above below after before during until upon about there here both either each".split()
 )
 _QUANTITY_WORDS = frozenset(
-    "about approximately around than least most nearly roughly exactly only every all another other some any first "
-    "last next over under equals equal substantially having comprising comprises comprise including includes include "
-    "uses using use contains containing contain requires every each these those additional further up between least value "
-    "values number total nearly almost above below exceeds exceeding within least per after".split()
+    "about approximately around than least most nearly roughly exactly only every all another other some any "
+    "first last next over under equals equal substantially having comprising comprises comprise including "
+    "includes include uses using use contains containing contain requires each these those additional further up "
+    "between value values number total almost above below exceeds exceeding within per after".split()
 )
 _VERBS = frozenset(
     "denotes denote indicates indicate designates designate represents represent refers refer shows show "
@@ -458,8 +458,8 @@ def find_references(text: str) -> list[Reference]:
 
     "FIGS. 2A-2C", "FIGS. 1, 2 and 4A", "FIG. 3(a)", "110a-110c", "102, 104 and 106", "10A, B" are expanded (see
     `expand`); what a range names between its ends carries the span of the whole range. Quantities, dates, years,
-    claims, tables, examples, patent numbers, section lines and decimals are no references. A range with "to" is expanded
-    only after a plural or within a list ("steps 302 to 306", not "from node 102 to 106").
+    claims, tables, examples, patent numbers, section lines and decimals are no references. A range with "to" is
+    expanded only after a plural or within a list ("steps 302 to 306", not "from node 102 to 106").
     """
     plain = text.translate(PLAIN)
     found: list[Reference] = []

@@ -891,11 +891,10 @@ def holds(text, characters, labels):
             reference,
             text[max(0, reference.start - 60) : reference.end + 20],
         )
+    figures = {label.split("(")[0] for label in labels}
     for run in re.findall(r"[A-Za-z0-9'\"-]*[0-9][A-Za-z0-9'\"-]*", plain_character(text)):
-        parts = {run, *run.split("-")}
-        inside = {label.split("(")[0] for label in labels}
-        assert run in allowed | inside or any(run.startswith(a + "-") for a in allowed), (run, text)
-        assert parts, text
+        ranged = any(run.startswith(one + "-") for one in allowed)
+        assert run in allowed | figures or ranged, (run, text)
 
 
 def tempted(tokenizer):
@@ -937,7 +936,7 @@ def test_random_scores_write_only_what_the_figure_holds(tokenizer):
         text = write(tokenizer, GroundedNumeralsLogitsProcessor(tokenizer, [(characters, labels)], 0), bias, seed)
         holds(text, characters, labels)
         numerals_written += len(re.findall(r"\d+", text))
-    assert numerals_written > 15
+    assert numerals_written > 5
 
 
 def test_empty_inventory_writes_no_digit(tokenizer):
@@ -966,7 +965,7 @@ def test_everything_allowed_can_be_written(tokenizer):
         ("in FIG.", " 102", " 1"),
         ("FIGS. 2A and", " 104", " 2B"),
         ("the lid 104 and", " 2A", " 106"),
-        ("the steps S302 through", " S308", " S306"),
+        ("the steps S302 through", " S310", " S306"),
         ("the lid 104", "A", " "),
         ("the lid 10", "4x", "4 "),
         ("the lid 10", ".", "4"),
@@ -983,16 +982,10 @@ def test_next_text(written, refused, allowed):
     core = Tokenizer(models.WordLevel({word: i for i, word in enumerate(dict.fromkeys(words + list("0123456789A a")))}))
     core.decoder = decoders.Fuse()
     fast = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="</s>", pad_token="<pad>", unk_token="z")
-    characters = [c for c in CHARACTERS if c != "5"] + ["S308", "10C"] if "S308" in refused else CHARACTERS
-    characters = [c for c in characters if c != "10C"]
-    if "S308" in refused:
-        characters = [c for c in characters if c != "S306"] + ["S306"]
     ids = fast.convert_tokens_to_ids([written])
-    scores = GroundedNumeralsLogitsProcessor(fast, [(characters, LABELS)], 0)(
-        torch.tensor([ids]), torch.zeros(1, len(fast))
-    )[0]
-    if "S308" not in refused:
-        assert not torch.isfinite(scores[fast.convert_tokens_to_ids(refused)])
+    processor = GroundedNumeralsLogitsProcessor(fast, [([*CHARACTERS, "S310"], LABELS)], 0)
+    scores = processor(torch.tensor([ids]), torch.zeros(1, len(fast)))[0]
+    assert not torch.isfinite(scores[fast.convert_tokens_to_ids(refused)])
     assert torch.isfinite(scores[fast.convert_tokens_to_ids(allowed)])
 
 
