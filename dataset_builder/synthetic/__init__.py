@@ -6,19 +6,25 @@ import random
 from dataclasses import replace
 
 from dataset_builder.figure import Figure
+from dataset_builder.synthetic.circuits import draw_circuit
 from dataset_builder.synthetic.compose import Drawn, add_label, draw, make_figure
 from dataset_builder.synthetic.diagrams import draw_block_diagram
 from dataset_builder.synthetic.flowcharts import draw_flowchart
 from dataset_builder.synthetic.graphs import draw_graph
 from dataset_builder.synthetic.mechanical import draw_mechanical
+from dataset_builder.synthetic.networks import draw_network
 from dataset_builder.synthetic.scene import FAMILIES
+from dataset_builder.synthetic.screens import draw_screen
 from dataset_builder.synthetic.sketch import Sketch, start_sketch
 from dataset_builder.synthetic.vocabulary import SPLITS
 from dataset_builder.synthetic.words import choose_words
 
 DRAWERS = {
+    "screen": draw_screen,
+    "circuit": draw_circuit,
     "block_diagram": draw_block_diagram,
     "flowchart": draw_flowchart,
+    "network": draw_network,
     "graph": draw_graph,
     "mechanical": draw_mechanical,
 }
@@ -80,7 +86,7 @@ def draw_clear(rng: random.Random, split: str, family: str | None, scale: float,
 def sketch_figure(rng: random.Random, split: str, family: str) -> Sketch:
     """A complete sketch of one family, with its label and, sometimes, a caller's parts list."""
     sketch = start_sketch(family, split, rng)
-    words = choose_words(rng, split, sketch.style.lettering.is_stroke)
+    words = choose_words(rng, split, family, sketch.style.lettering.is_stroke)
     DRAWERS[family](sketch, words)
     if rng.random() < (_LISTED_MECHANICAL if family == "mechanical" else _LISTED_OTHER):
         share = 1.0 if rng.random() < 0.7 else 0.7

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from dataset_builder.synthetic.lettering import Lettering, choose_lettering, font
 
@@ -492,12 +492,21 @@ def _write(image: Image.Image, texts: Sequence[_Text], window: Bounds, scale: fl
     draw = ImageDraw.Draw(image)
     for text in texts:
         x, y = (text.x - window[0]) * scale, (text.y - window[1]) * scale
-        face = font(text.lettering.name, round(text.size * scale * 2) / 2)
+        face = _fitting(text, scale)
         bold = text.lettering.weight * text.size * scale
         if text.turn:
             _write_turned(image, text, face, x, y)
         else:
             draw.text((x, y), text.text, 0, face, anchor="ls", stroke_width=bold if bold >= 0.3 else 0)
+
+
+def _fitting(text: _Text, scale: float) -> ImageFont.FreeTypeFont:
+    """The font at the pixel size in which the word is no wider than laid out; hinting widens small letters."""
+    pixels = round(text.size * scale * 2) / 2
+    face = font(text.lettering.name, pixels)
+    if pixels < 24 and face.getlength(text.text) > text.lettering.width(text.text, text.size) * scale * 1.03 + 0.5:
+        return font(text.lettering.name, pixels - 0.5)
+    return face
 
 
 def _write_turned(image: Image.Image, text: _Text, face, x: float, y: float) -> None:

@@ -229,7 +229,7 @@ def add_system(sketch: Sketch, words: Words, chance: float = 0.6) -> None:
     rng, canvas = sketch.rng, sketch.canvas
     if rng.random() < chance:
         term = rng.choice(("system", "system", "apparatus", "device", "arrangement"))
-        index = sketch.part(term, None, sketch.numbering.next(), "container")
+        index = sketch.part(term, "", sketch.numbering.next(), "container")
         x0, y0, x1, _ = canvas.bounds()
         if rng.random() < 0.5:
             draw_system_numeral(sketch, index, (x0 - 8, y0 - 42), (0.6, 0.8))

@@ -68,7 +68,7 @@ def draw_flowchart(sketch: Sketch, words: Words) -> None:
     _branch(sketch, words, steps, manner)
     _subject(sketch, words, steps)
     if rng.random() < 0.4:
-        index = sketch.part(rng.choice(("method", "method", "process")), None, sketch.numbering.next(), "container")
+        index = sketch.part(rng.choice(("method", "method", "process")), "", sketch.numbering.next(), "container")
         x0, y0, x1, _ = sketch.canvas.bounds()
         x = x1 + 10 if rng.random() < 0.6 else x0 - 10
         draw_system_numeral(sketch, index, (x, y0 - 30), (-0.6 if x > x0 else 0.6, 0.8))

@@ -247,7 +247,7 @@ def lead_points(target: Point, end: Point, lead: str, rng: random.Random) -> lis
     nx, ny = -dy / length, dx / length
     if lead in ("straight", "arrow") or length < 9:
         return [target, end]
-    bend = length * 0.16 * (1 if (int(tx) + int(ey)) % 2 else -1)
+    bend = min(length * 0.16, 8.0) * (1 if (int(tx) + int(ey)) % 2 else -1)
     if lead == "squiggle":
         a = (tx + dx * 0.3 + nx * bend, ty + dy * 0.3 + ny * bend)
         b = (tx + dx * 0.7 - nx * bend, ty + dy * 0.7 - ny * bend)

@@ -9,6 +9,16 @@ from typing import NamedTuple
 
 from dataset_builder.synthetic import vocabulary
 
+_NETWORKS = (
+    "network", "communication network", "wide area network", "local area network", "wireless network", "Internet",
+    "data network", "cellular network", "cloud", "public network", "private network", "packet network",
+)  # fmt: skip
+_TECHNOLOGIES = {
+    "network": ("software", "networks", "storage", "wireless", "business", "home", "networks", "software"),
+    "circuit": ("power", "power", "signal", "wireless"),
+    "screen": ("software", "business", "networks", "home", "medical", "imaging", "vehicles"),
+}
+
 
 class Name(NamedTuple):
     """A name in prose and as printed on the sheet."""
@@ -32,6 +42,12 @@ class Words:
 
     def system(self) -> Name:
         return self._plain(lambda: vocabulary.container(self.rng, self.split, self.technology))
+
+    def network(self) -> Name:
+        """The name of a network; the common names are a closed class that all splits of seen words share."""
+        if self.split == "unseen" or self.rng.random() < 0.1:
+            return self.system()
+        return self._plain(lambda: self.rng.choice(_NETWORKS))
 
     def signal(self) -> str:
         return self.cased(vocabulary.message(self.rng, self.split, self.technology))
@@ -95,7 +111,9 @@ class Words:
         raise ValueError(f"the vocabulary of {self.technology!r} has run out of names")
 
 
-def choose_words(rng: random.Random, split: str, capitals: bool) -> Words:
+def choose_words(rng: random.Random, split: str, family: str, capitals: bool) -> Words:
     """The words of one sheet; drafting letters (`capitals`) are capitals."""
     case = "upper" if capitals else rng.choices(("upper", "title", "sentence", "plain"), weights=(45, 30, 14, 11))[0]
+    if family in _TECHNOLOGIES and split != "unseen":
+        return Words(rng, split, rng.choice(_TECHNOLOGIES[family]), case)
     return Words(rng, split, vocabulary.technology(rng, split), case)
