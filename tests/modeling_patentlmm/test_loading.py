@@ -12,7 +12,7 @@ Where each trap of custom-code model repositories is guarded (T: seen on transfo
 | T9 isinstance on our configuration | test_strangers: local folder, two copies of every class |
 | T10 head missing from the weights | test_export_refuses_incomplete_weights |
 | T11 extra keywords of the processor | test_strangers: settings survive two round trips |
-| T12 encoder runs once, and runs | test_modeling_patentlmm.py; here: another figure changes the answer |
+| T12 encoder runs once, and runs at all | test_modeling_patentlmm.py |
 | T13 OCR tokenizer with five entries | test_processing.py: its vocabulary is lost |
 | T14 two tokenizers in one processor | test_strangers; test_a_missing_ocr_tokenizer_is_noticed |
 | T15, T17 embedding accessors, checkpointing | test_modeling_patentlmm.py; a Trainer's checkpoint below |
