@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 from dataset_builder.figure import Figure
+from dataset_builder.synthetic.canvas import Bounds
 from dataset_builder.synthetic.circuits import draw_circuit
-from dataset_builder.synthetic.compose import Drawn, add_label, draw, make_figure
+from dataset_builder.synthetic.compose import Drawn, add_label, cut_out, draw, make_figure
 from dataset_builder.synthetic.diagrams import draw_block_diagram
 from dataset_builder.synthetic.flowcharts import draw_flowchart
 from dataset_builder.synthetic.graphs import draw_graph
@@ -71,13 +73,24 @@ def start_rng(seed: int, split: str, family: str | None) -> random.Random:
     return random.Random(f"patent figure {split} {family} {seed}")
 
 
-def draw_clear(rng: random.Random, split: str, family: str | None, scale: float, max_side: int | None) -> Drawn:
-    """Draws until no word touches another word or a line; after some attempts the last drawing is taken as it is."""
+def draw_clear(
+    rng: random.Random,
+    split: str,
+    family: str | None,
+    scale: float,
+    max_side: int | None,
+    frame: Callable[[Sketch], Bounds] = cut_out,
+) -> Drawn:
+    """Draws until no word touches another word or a line; after some attempts the last drawing is taken as it is.
+
+    `frame` says which part of the canvas the image shows.
+    """
     if family is None:
         families = list(DRAWERS)
         family = rng.choices(families, weights=[_WEIGHTS[name] for name in families])[0]
     for _ in range(_ATTEMPTS):
-        drawn, clear = draw(sketch_figure(rng, split, family), scale, max_side)
+        sketch = sketch_figure(rng, split, family)
+        drawn, clear = draw(sketch, frame(sketch), scale, max_side)
         if clear:
             break
     return drawn

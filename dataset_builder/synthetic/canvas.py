@@ -337,9 +337,10 @@ class Canvas:
     def bounds(self) -> Bounds:
         """Bounds of everything drawn so far."""
         boxes = [word.box for word in self.words]
-        for stroke in self.strokes:
-            (x0, y0), (x1, y1) = stroke.points.min(axis=0), stroke.points.max(axis=0)
-            half = stroke.pen / 2
+        if self.strokes:
+            points = np.concatenate([stroke.points for stroke in self.strokes])
+            half = max(stroke.pen for stroke in self.strokes) / 2
+            (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
             boxes.append((x0 - half, y0 - half, x1 + half, y1 + half))
         return union(boxes)
 
@@ -420,15 +421,14 @@ def dash_pieces(points: np.ndarray, pattern: Sequence[float]) -> list[np.ndarray
     """The drawn pieces of a dashed polyline."""
     steps = np.hypot(*np.diff(points, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
-    total, at, index, pieces = along[-1], 0.0, 0, []
-    while at < total:
-        end = min(total, at + pattern[index % len(pattern)])
-        if index % 2 == 0 and end > at:
-            inner = along[(along > at) & (along < end)]
-            stops = np.concatenate([[at], inner, [end]])
-            pieces.append(np.column_stack([np.interp(stops, along, points[:, k]) for k in (0, 1)]))
-        at, index = end, index + 1
-    return pieces
+    repeats = int(along[-1] / sum(pattern)) + 1
+    edges = np.cumsum(np.tile(pattern, repeats))
+    edges = np.concatenate([[0.0], edges[edges < along[-1]], along[-1:]])
+    stops = np.union1d(edges, along)
+    xs, ys = np.interp(stops, along, points[:, 0]), np.interp(stops, along, points[:, 1])
+    dense = np.column_stack([xs, ys])
+    at = np.searchsorted(stops, edges)
+    return [dense[i : j + 1] for i, j in zip(at[:-1:2], at[1::2])]
 
 
 def hatch_lines(outline: Sequence[Point], angle: float, gap: float) -> list[list[Point]]:

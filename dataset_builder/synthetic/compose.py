@@ -53,14 +53,18 @@ def add_label(sketch: Sketch) -> None:
     canvas.text(x, y, text, FIGURE, size, "center", lettering, rng.random() < 0.14, element="figure_label")
 
 
-def draw(sketch: Sketch, scale: float | None, max_side: int | None) -> tuple[Drawn, bool]:
-    """Renders the sketch; also whether no word touches another word or a line.
+def cut_out(sketch: Sketch) -> Bounds:
+    """The part of the canvas that holds the whole drawing, with small margins."""
+    x0, y0, x1, y1 = sketch.canvas.bounds()
+    left, top, right, bottom = (sketch.rng.choice((6.0, 15.0, 30.0, 50.0)) for _ in range(4))
+    return x0 - left, y0 - top, x1 + right, y1 + bottom
+
+
+def draw(sketch: Sketch, window: Bounds, scale: float, max_side: int | None = None) -> tuple[Drawn, bool]:
+    """Renders a window of the sketch; also whether no word touches another word or a line.
 
     `scale` is in pixels per hundredth of an inch; with `max_side` the image is made to that longer side instead.
     """
-    x0, y0, x1, y1 = sketch.canvas.bounds()
-    margins = [sketch.rng.choice((6.0, 15.0, 30.0, 50.0)) for _ in range(4)]
-    window = (x0 - margins[0], y0 - margins[1], x1 + margins[2], y1 + margins[3])
     if max_side:
         scale = 2 * max_side / max(window[2] - window[0], window[3] - window[1])
     image, clear = sketch.canvas.render(window, scale)
