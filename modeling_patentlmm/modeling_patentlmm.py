@@ -422,6 +422,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding; copy_bbox: (B, T, 4). One
                 row per row of `input_ids`, needed at every decoding step. Used only with `config.copy_head`.
         """
+        shift_labels = kwargs.pop("shift_labels", None)  # given by context parallelism
         outputs = self.model(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -440,14 +441,14 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = self.compute_logits(outputs.last_hidden_state[:, kept], copy_input_ids, copy_bbox)
         loss = None
-        if labels is not None:
+        if shift_labels is None and labels is not None:
             # Shifted before the slice: an index tensor may leave gaps between the kept positions.
-            targets = kwargs.pop("shift_labels", None)
-            targets = F.pad(labels, (0, 1), value=-100)[:, 1:] if targets is None else targets
+            shift_labels = F.pad(labels, (0, 1), value=-100)[:, 1:]
+        if shift_labels is not None:
             loss = self.loss_function(
                 logits=logits,
                 labels=None,
-                shift_labels=targets[:, kept].contiguous(),
+                shift_labels=shift_labels[:, kept].contiguous(),
                 vocab_size=self.config.text_config.vocab_size,
                 **kwargs,
             )

@@ -183,6 +183,15 @@ def test_the_figure_matters(name):
     assert (model(**inputs).logits - model(**other).logits)[:, -1].abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("options", [{}, {"num_beams": 2, "num_return_sequences": 2}])
+def test_two_figures_in_one_prompt(options):
+    model, figures = make_model(), make_figures()
+    inputs = figures | make_prompts([sum(LENGTHS) + 2 * 17])
+    swapped = {name: value.flip(0) for name, value in figures.items()} | make_prompts([sum(LENGTHS) + 2 * 17])
+    assert greedy(model, inputs, **options).shape[1] == 6
+    assert (model(**inputs).logits - model(**swapped).logits)[:, -1].abs().max() > 1e-3
+
+
 def test_text_only():
     model, inputs = make_model(), make_prompts([0, 0])
     assert greedy(model, inputs).shape == (2, 6)
@@ -290,8 +299,10 @@ def test_loss_of_the_kept_positions_is_the_loss():
     answer = dict(inputs, labels=inputs["labels"].clone())
     answer["labels"][:, :-5] = -100
     assert torch.allclose(model(**answer, logits_to_keep=6).loss, model(**answer).loss, atol=1e-5)
+    shifted = {"shift_labels": torch.nn.functional.pad(inputs.pop("labels"), (0, 1), value=-100)[:, 1:]}
+    assert torch.allclose(model(**inputs, **shifted).loss, expected, atol=1e-6)
     logits = model(**inputs).logits
-    manual = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), inputs["labels"][:, 1:].flatten())
+    manual = torch.nn.functional.cross_entropy(logits.flatten(0, 1), shifted["shift_labels"].flatten())
     assert torch.allclose(expected, manual, atol=1e-5)
 
 
@@ -432,7 +443,8 @@ def test_parts_are_found_by_their_usual_names():
     assert model.get_decoder() is model.model.language_model
     assert model.base_model is model.model
     assert model.get_output_embeddings() is model.lm_head
-    assert model._no_split_modules and "PatentMMELayer" in model._no_split_modules
+    assert "PatentMMELayer" in model._no_split_modules
+    assert "lm_head" in model._tp_plan and any("q_proj" in name for name in model._tp_plan)
     with torch.device("meta"):
         PatentLMMForConditionalGeneration(model.config)
 
