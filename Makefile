@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c "import venv" 2>/dev/null && echo $(p))))
 TORCH := $(shell grep '^torch==' constraints.txt)
 CHECKPOINT ?= checkpoints/patentlmm-tiny
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 # The workers of a parallel test run share the cores instead of each claiming all of them.
