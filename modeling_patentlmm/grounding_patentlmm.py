@@ -23,7 +23,6 @@ from .references_patentlmm import (
 )
 
 _RUN = re.compile(r"(?:[^\W_]|['\"\-])+")
-_LAST_RUN = re.compile(r"(?:[^\W_]|['\"\-])*$")
 _BRACKETED = re.compile(r"\([A-Za-z0-9]{0,4}\)?")
 _HEADS = frozenset(
     head[:n]
@@ -46,7 +45,7 @@ _SEPARATOR = re.compile(
     r"\s?[,;]\s*(?:and/or\s+|and\s+|or\s+)?|\s+(?:and/or|and|or|&)\s+|/"
 )
 _LONE_LETTER = re.compile(r"(?<![^\W_])(?<!['\-])[A-Za-z](?=[^\w'\"\-]|_)")
-_LONE_ROMAN = re.compile(r"(?<![^\W_])[IVX]+[A-H]?(?=[^\w'\"\-]|_)")
+_LONE_ROMAN = re.compile(r"(?<![^\W_])(?:[IVX]+[A-H]?|[A-H])(?=[^\w'\"\-]|_)")
 
 
 # --- the vocabulary, read once per tokenizer -------------------------------------------------------------------------
@@ -165,8 +164,27 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Allowed:
+    """The numerals of a place, the prefixes from which the tokenizer can reach one, and the same for ranges ("2A-2C"),
+    kept by their first numeral since they are many."""
+
     whole: frozenset[str]
-    begun: frozenset[str]  # prefixes from which the tokenizer can reach a whole one
+    begun: frozenset[str]
+    ranges: dict[str, tuple[frozenset[str], frozenset[str]]]
+
+    def has(self, run: str, whole: bool) -> bool:
+        """Whether `run` is a numeral or range of the place or, unless `whole`, begins one."""
+        if run in (self.whole if whole else self.begun):
+            return True
+        first = run.partition("-")[0]
+        return first != run and first in self.ranges and run in self.ranges[first][0 if whole else 1]
+
+    def longer(self, run: str) -> set[str]:
+        """What begins with `run` and goes on."""
+        found = {text for text in self.begun if len(text) > len(run) and text.startswith(run)}
+        ranges = self.ranges.get(run.partition("-")[0])
+        return (
+            found | {text for text in ranges[1] if len(text) > len(run) and text.startswith(run)} if ranges else found
+        )
 
 
 class _Figure:
@@ -181,41 +199,42 @@ class _Figure:
 
     def allowed(self, place: _Place) -> _Allowed:
         if place not in self.places:
-            whole = self._whole(place)
-            begun = {
-                text[:n]
-                for text in whole
-                for n in range(1, len(text))
-                if self.vocabulary.spells(text[n:], self.spelled)
-            }
-            self.places[place] = _Allowed(frozenset(whole), frozenset(begun | whole))
+            whole, ranges = self._whole(place)
+            reach = {first: (frozenset(texts), self._begun(texts)) for first, texts in ranges.items()}
+            self.places[place] = _Allowed(frozenset(whole), self._begun(whole), reach)
         return self.places[place]
 
-    def _whole(self, place: _Place) -> set[str]:
+    def _begun(self, whole: set[str]) -> frozenset[str]:
+        spells = self.vocabulary.spells
+        prefixes = {text[:n] for text in whole for n in range(1, len(text)) if spells(text[n:], self.spelled)}
+        return frozenset(prefixes | whole)
+
+    def _whole(self, place: _Place) -> tuple[set[str], dict[str, set[str]]]:
         if place.bracket:
             stem = place.bracket
-            return {label[len(stem) : -1] for label in self.labels if label.startswith(stem) and label.endswith(")")}
+            return {label[len(stem) : -1] for label in self.labels if label.startswith(stem) and label[-1] == ")"}, {}
         if place.opening is None:
             return self._joined(self.characters, place.last if place.ranged else None, False)
         opening = place.opening
         figures = {text: item for text, item in self.labels.items() if item is None or opening.takes(item)}
         last = opening.last if opening.ranged else None
         others = {t for t, item in self.characters.items() if opening.last and not (item and opening.takes(item))}
-        return self._joined(figures, last, True) | (set() if opening.ranged else others)
+        whole, ranges = self._joined(figures, last, True)
+        return whole | (set() if opening.ranged else others), ranges
 
-    def _joined(self, items: dict[str, Item | None], last: Item | None, figure: bool) -> set[str]:
-        """The texts of `items` that a range from `last` may end with, and the ranges "2A-2C" among them."""
+    def _joined(self, items: dict[str, Item | None], last: Item | None, figure: bool) -> tuple[set, dict]:
+        """The texts of `items` that a range from `last` may end with, and without `last` the ranges among them."""
         known = self.labels if figure else self.characters
-        ends = {t: i for t, i in items.items() if last is None or i is None or self._holds(last, i, known, figure)}
         if last is not None:
-            return set(ends)
-        ranges = set()
-        for text, first in ends.items():
-            later = [(t, i) for t, i in known.items() if first and i and _goes_up(first, i)]
-            joined = [(t, i) for t, i in later if self._holds(first, i, known, figure)]
-            ranges |= {f"{text}-{t}" for t, _ in joined}
-            ranges |= {f"{text}-{i.suffix}" for _, i in joined if i.number == first.number and len(i.suffix) == 1}
-        return set(ends) | ranges
+            return {t for t, i in items.items() if i is None or self._holds(last, i, known, figure)}, {}
+        ranges = {text: self._ranges(text, item, known, figure) for text, item in items.items() if item}
+        return set(items), {text: joined for text, joined in ranges.items() if joined}
+
+    def _ranges(self, text: str, first: Item, known: dict[str, Item | None], figure: bool) -> set[str]:
+        """The ranges "2A-2C" and "2A-C" from `first` whose every member is known."""
+        later = [(t, i) for t, i in known.items() if i and _goes_up(first, i) and self._holds(first, i, known, figure)]
+        letters = {f"{text}-{i.suffix}" for _, i in later if i.number == first.number}
+        return {f"{text}-{t}" for t, _ in later} | letters
 
     def _holds(self, first: Item, last: Item, known: dict[str, Item | None], figure: bool) -> bool:
         return all(plain_character(text) in known for text in expand(first, last, figure))
@@ -250,10 +269,17 @@ def _place(before: str) -> _Place:
     return _Place(last=item, ranged=ranged) if ranged or len(item.suffix) == 1 else _Place()
 
 
+def _run_start(text: str) -> int:
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in "'\"-"):
+        start -= 1
+    return start
+
+
 def _state(text: str, begun: frozenset[str]) -> str:
     """The shortest ending of `text` that decides all that may follow it, in one form for equal cases."""
-    run = _LAST_RUN.search(text).group()
-    start = len(text) - len(run)
+    start = _run_start(text)
+    run = text[start:]
     figures = figure_list(text) if "ig" in text or "IG" in text else None
     if figures and _LIST_TAIL.fullmatch(text, figures[1]):
         return text[figures[0] :]
@@ -276,7 +302,7 @@ class _Checker:
         go on a list ("10A, B") and Roman figure numbers."""
         allowed = self.figure.allowed(place)
         if place.bracket or re.search(r"\d", run):
-            return run in (allowed.whole if whole else allowed.begun)
+            return allowed.has(run, whole)
         if not whole:
             return True
         if place.opening and place.opening.last is None:
@@ -308,19 +334,20 @@ class _Checker:
 
 
 class _Masks:
-    """The boolean mask over the vocabulary of each state of one figure."""
+    """What each state of one figure refuses, as a boolean tensor over the columns of the scores."""
 
-    def __init__(self, figure: _Figure, vocabulary: _Vocabulary, device: torch.device):
-        self.figure, self.vocabulary, self.device = figure, vocabulary, device
+    def __init__(self, figure: _Figure, vocabulary: _Vocabulary, like: torch.Tensor):
+        self.figure, self.vocabulary, self.device, self.width = figure, vocabulary, like.device, like.shape[-1]
         self.check = _Checker(figure)
         self.begun = frozenset().union(*(figure.allowed(place).begun for place in (_Place(), _Place(Opening(None)))))
         self.masks: OrderedDict[str, torch.Tensor] = OrderedDict()
 
     def of(self, text: str) -> torch.Tensor:
-        """The mask (V) after `text`, from the store of the 256 states used last."""
+        """The mask (width of the scores) after `text`, from the store of the 256 states used last."""
         state = _state(text, self.begun)
         if state not in self.masks:
-            self.masks[state] = self._build(state)
+            beyond = (0, self.width - self.vocabulary.size)
+            self.masks[state] = ~torch.nn.functional.pad(self._build(state), beyond)
             if len(self.masks) > 256:
                 self.masks.popitem(last=False)
         self.masks.move_to_end(state)
@@ -328,7 +355,7 @@ class _Masks:
 
     def _build(self, state: str) -> torch.Tensor:
         vocabulary = self.vocabulary
-        start = len(state) - len(_LAST_RUN.search(state).group())
+        start = _run_start(state)
         start, run = self._open_bracket(state, start)
         place = _place(state[:start])
         ends = not run or self.check.run_holds(run, place, True)
@@ -362,11 +389,10 @@ class _Masks:
     def _continuing(self, state: str, start: int, run: str, place: _Place, numeral: bool) -> list[int]:
         """Tokens that begin with a run which lengthens the one at the end of `state`."""
         allowed, vocabulary, found = self.figure.allowed(place), self.vocabulary, []
-        for text in allowed.begun:
-            if len(text) > len(run) and text.startswith(run):
-                found += vocabulary.pure.get(text[len(run) :], ())
-                more = vocabulary.leading.get(text[len(run) :], ()) if text in allowed.whole else ()
-                found += [token for token in more if self.check.holds(state + vocabulary.surfaces[token], start)]
+        for text in allowed.longer(run):
+            found += vocabulary.pure.get(text[len(run) :], ())
+            more = vocabulary.leading.get(text[len(run) :], ()) if allowed.has(text, True) else ()
+            found += [token for token in more if self.check.holds(state + vocabulary.surfaces[token], start)]
         return found
 
     def _following(self, state: str) -> list[int]:
@@ -426,27 +452,25 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
         self.vocabulary = _vocabulary(tokenizer)
         self.prompt_length = prompt_length
         self.figures = [_Figure(characters, labels, self.vocabulary) for characters, labels in inventories]
-        self.masks: dict[torch.device, list[_Masks]] = {}
+        self.masks: dict[tuple[torch.device, int], list[_Masks]] = {}
 
-    def _on(self, device: torch.device) -> list[_Masks]:
-        if device not in self.masks:
-            self.masks[device] = [_Masks(figure, self.vocabulary, device) for figure in self.figures]
-        return self.masks[device]
+    def _on(self, scores: torch.Tensor) -> list[_Masks]:
+        key = (scores.device, scores.shape[-1])
+        if key not in self.masks:
+            self.masks[key] = [_Masks(figure, self.vocabulary, scores) for figure in self.figures]
+        return self.masks[key]
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         rows = scores.shape[0]
         if rows % len(self.figures):
             raise ValueError(f"{rows} rows of scores for {len(self.figures)} inventories; give one inventory per input")
         each = rows // len(self.figures)
-        masks = self._on(scores.device)
+        masks = self._on(scores)
         surfaces, size = self.vocabulary.surfaces, self.vocabulary.size
         written = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 192) :].tolist()
         chosen = [
             masks[row // each].of("".join([surfaces[token] for token in tokens if token < size]))
             for row, tokens in enumerate(written)
         ]
-        allowed = torch.stack(chosen)
-        width = scores.shape[-1]
-        if width > size:
-            allowed = torch.nn.functional.pad(allowed, (0, width - size))
-        return scores.masked_fill(~allowed[:, :width], -float("inf"))
+        refused = chosen[0][None] if rows == 1 else torch.stack(chosen)
+        return scores.masked_fill(refused, -float("inf"))

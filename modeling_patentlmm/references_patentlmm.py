@@ -61,7 +61,7 @@ _CHARACTER_ITEM = re.compile(
     r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>-\d{1,6}[A-Za-z]?(?![A-Za-z0-9]))?(?P<prime>'{1,2}(?![A-Za-z])|\")?"
     r"(?![A-Za-z0-9_%°]|-\d|-[A-Za-z]{2}|\(?s\))"
 )
-_RANGE = re.compile(r"\s?(?:-|–|—)\s?|\s+(?P<word>to|through|thru)\s+")
+_RANGE = re.compile(r"[-–—]|\s[-–—]\s|\s+(?P<word>to|through|thru)\s+")
 _LIST = re.compile(r"\s?[,;]\s*(?:(?P<last>and|or|and/or)\s+)?|\s+(?P<only>and/or|and|or|&)\s+|/(?=\w)")
 _LETTER = re.compile(r"[A-Za-z](?![A-Za-z0-9'\"\-]|\.[A-Za-z])")
 _BRACKET = re.compile(r"\([A-Za-z0-9]{1,4}\)(?![A-Za-z0-9])")
@@ -299,7 +299,7 @@ _NO_REFERENCE = re.compile(
             r"\b[Ll]ines?\s+(?P<plane>\w+'*)\s?(?:-|–|—)+\s?(?P=plane)(?!\w)",
             rf"(?<![\w.-]){_SERIES}\s*-?\s*(?:(?:{_UNIT})(?![A-Za-z])|"
             r"(?:weight|wt|mol|vol|volume)?[.\s-]*%|°|(?<=\s)[VWKLΩ](?![\w'\-]))",
-            r"(?<![\w,])\d{1,3}(?:,\d{3})+(?![\d])",
+            r"(?<![\w,\-])\d{1,3}(?:,\d{3})+(?![\d])",
             r"(?<!\w)\d*\.\d+(?:\.\d+)*\w*",
             r"(?<!\w)\d+(?:\.\d+)+\w*",
             r"\d+:\d+",
