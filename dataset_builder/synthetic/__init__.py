@@ -18,7 +18,7 @@ from dataset_builder.synthetic.networks import draw_network
 from dataset_builder.synthetic.scene import FAMILIES
 from dataset_builder.synthetic.screens import draw_screen
 from dataset_builder.synthetic.sketch import Sketch, start_sketch
-from dataset_builder.synthetic.vocabulary import SPLITS
+from dataset_builder.synthetic.vocabulary import SPLITS, with_article
 from dataset_builder.synthetic.words import choose_words
 
 DRAWERS = {

@@ -65,7 +65,7 @@ class Numbering:
         return numeral + suffix
 
     def variant_style(self) -> str:
-        return self.rng.choices(("lower", "upper", "dash", "prime"), weights=(5, 3, 3, 1))[0]
+        return self.rng.choices(("lower", "upper", "dash", "prime"), weights=(6, 3, 3, 1))[0]
 
 
 def choose_numbering(rng: random.Random, label: str | None, steps: bool = False) -> Numbering:
