@@ -59,7 +59,7 @@ _ROMAN_LABEL = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9
 _CHARACTER_ITEM = re.compile(
     r"(?P<prefix>LED|REG|MUX|AMP|INV|FET|BUF|CON|REF|[A-Z]{1,2}|[a-z])?(?P<number>\d{1,6})"
     r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>-\d{1,6}[A-Za-z]?(?![A-Za-z0-9]))?(?P<prime>'{1,2}(?![A-Za-z])|\")?"
-    r"(?![A-Za-z0-9_%°]|-\d|-[A-Za-z]{2}|\(?s\))"
+    r"(?![A-Za-z0-9_%°]|['\"](?![A-Za-z])|-\d|-[A-Za-z]{2}|\(?s\))"
 )
 _RANGE = re.compile(r"[-–—]|\s[-–—]\s|\s+(?P<word>to|through|thru)\s+")
 _LIST = re.compile(r"\s?[,;]\s*(?:(?P<last>and|or|and/or)\s+)?|\s+(?P<only>and/or|and|or|&)\s+|/(?=\w)")
