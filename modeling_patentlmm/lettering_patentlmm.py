@@ -60,7 +60,7 @@ class Lettering:
         self.alphabet = [alphabet[i] for i in self.classes]
 
     def detect(self, gray: np.ndarray, scale: float, keep: float = 0.45) -> np.ndarray:
-        """Rectangles (N, 6) of lines in `gray` (H, W) looked at in `scale`: centre x, y, width, height, angle, score."""
+        """Rectangles (N, 6) of lines in `gray` (H, W) seen in `scale`: centre x, y, width, height, angle, score."""
         height, width = (max(32, int(round(side * scale / 32)) * 32) for side in gray.shape)
         small = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         pixels = np.repeat((small.astype(np.float32) / 127.5 - 1.0)[None, None], 3, axis=1)

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from PIL import Image
 
-from .lettering_patentlmm import EngineError, load_lettering
-from .sheet_patentlmm import Piece, Sheet, find_turn, is_upside_down, read_sheet, split_header
+from .lettering_patentlmm import EngineError, Lettering, load_lettering
+from .sheet_patentlmm import Piece, Sheet, find_turn, is_faint, is_upside_down, legibility, read_sheet, split_header
 
 try:
     import pytesseract
@@ -20,6 +20,9 @@ except ImportError:
 Box = tuple[int, int, int, int]
 
 ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the package whose version names it
+
+
+TURNS = (0, 90, 180, 270)
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,10 @@ def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | No
     if rotation not in (None, 0, 90, 180, 270):
         raise ValueError(f"rotation is {rotation!r}; it must be 0, 90, 180 or 270 degrees counter-clockwise, or None.")
     gray = np.ascontiguousarray(image.convert("L"))
-    pieces, rotation = (_read_rapid if engine == "rapidocr" else _read_tesseract)(gray, rotation)
-    width, height = image.size if rotation in (0, 180) else image.size[::-1]
-    kept, header = split_header(pieces, width, height)
-    words, left_out = _as_words(kept, width, height), _as_words(header, width, height)
+    read = _read_rapid if engine == "rapidocr" else _read_tesseract
+    pieces, header, rotation = read(gray, rotation)
+    width, height = _turned_size(*image.size, rotation)
+    words, left_out = _as_words(pieces, width, height), _as_words(header, width, height)
     return FigureReading(words, rotation, (width, height), engine_version(engine), left_out)
 
 
@@ -76,29 +79,53 @@ def _turn(gray: np.ndarray, rotation: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(gray, rotation // 90))
 
 
-def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], int]:
-    """Read with RapidOCR's models; sideways words of a first reading tell how to turn the sheet for a second."""
+def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], list[Piece], int]:
+    """Words, header words and rotation by RapidOCR's models; a first reading tells how to turn the sheet."""
     lettering = load_lettering()
     sheet = Sheet(_turn(gray, rotation or 0))
-    pieces = read_sheet(sheet, lettering)
-    if rotation is not None:
-        return pieces, rotation
-    kept, _ = split_header(pieces, gray.shape[1], gray.shape[0])
-    rotation = find_turn(kept) or (180 if is_upside_down(sheet, kept, lettering) else 0)
-    return (read_sheet(Sheet(_turn(gray, rotation)), lettering) if rotation else pieces), rotation
+    height, width = sheet.gray.shape
+    pieces, header = split_header(read_sheet(sheet, lettering), width, height)
+    if rotation is None:
+        sheet = sheet.without(header)
+        pieces, rotation = _turned_upright(sheet, pieces, lettering)
+        header = [piece.turned(width, height, rotation) for piece in header]
+        sheet = Sheet(_turn(sheet.gray, rotation)) if rotation else sheet
+    if is_faint(pieces):
+        pieces = max(pieces, read_sheet(sheet.smoothed(), lettering), key=legibility)
+    return pieces, header, rotation
 
 
-def _read_tesseract(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], int]:
-    """Read with Tesseract, which sees level words only: of four ways up, the one with the most to read is upright."""
+def _turned_upright(sheet: Sheet, pieces: list[Piece], lettering: Lettering) -> tuple[list[Piece], int]:
+    """The words of `sheet` turned upright, and how far it was turned; where words are scarce every way up is read."""
+    turn, sure = find_turn(pieces)
+    if sure and turn == 0:
+        turn = 180 if is_upside_down(sheet, pieces, lettering) else 0
+    turns = [turn] if sure else TURNS
+    readings = {0: pieces}
+    for other in set(turns) - {0}:
+        readings[other] = read_sheet(Sheet(_turn(sheet.gray, other)), lettering)
+    best = max(turns, key=lambda turn: legibility(readings[turn]) * (1.3 if turn == 0 else 1.0))
+    return readings[best], best
+
+
+def _turned_size(width: int, height: int, rotation: int) -> tuple[int, int]:
+    return (width, height) if rotation in (0, 180) else (height, width)
+
+
+def _read_tesseract(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], list[Piece], int]:
+    """Words, header words and rotation by Tesseract, which sees level words only: the way up with most to read wins."""
     if pytesseract is None or shutil.which("tesseract") is None:
         raise EngineError(
             "Reading with tesseract needs the program and its wrapper: apt-get install tesseract-ocr; "
             "pip install pytesseract (or use the engine rapidocr)."
         )
-    turns = (0, 90, 180, 270) if rotation is None else (rotation,)
-    readings = {turn: _tesseract_pieces(_turn(gray, turn)) for turn in turns}
-    best = max(turns, key=lambda turn: sum(piece.confidence * len(piece.text) for piece in readings[turn]))
-    return readings[best], best
+    turns = TURNS if rotation is None else (rotation,)
+    readings = {}
+    for turn in turns:
+        turned = _turn(gray, turn)
+        readings[turn] = split_header(_tesseract_pieces(turned), *turned.shape[::-1])
+    best = max(turns, key=lambda turn: legibility(readings[turn][0]))
+    return *readings[best], best
 
 
 def _tesseract_pieces(gray: np.ndarray) -> list[Piece]:
@@ -114,10 +141,8 @@ def _tesseract_pieces(gray: np.ndarray) -> list[Piece]:
 def _as_words(pieces: Sequence[Piece], width: int, height: int) -> tuple[Word, ...]:
     """Pieces in pixels as words in 0..1000, in reading order."""
     scale = np.array([width, height, width, height]) / 1000
-    words = [
-        Word(piece.text, tuple(int(v) for v in np.clip(np.rint(piece.box / scale), 0, 1000)), round(piece.confidence, 4))
-        for piece in pieces
-    ]
+    boxes = [tuple(int(side) for side in np.clip(np.rint(piece.box / scale), 0, 1000)) for piece in pieces]
+    words = [Word(p.text, box, round(p.confidence, 4)) for p, box in zip(pieces, boxes, strict=True)]
     return tuple(words[i] for i in reading_order([word.box for word in words], width / height))
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,8 +14,8 @@ except ImportError:
     cv2 = None
 
 
-NUMERAL = re.compile(r"[A-Za-z]{0,2}\d{1,4}[A-Za-z]?['′]{0,2}(-\d{1,2})?")
 LINE_MARKS = "-~_—–=|/\\<>^*`{}[]"
+LEAST_CONFIDENCE = 0.5
 PixelBox = tuple[float, float, float, float]
 
 
@@ -28,13 +28,9 @@ class Piece:
     box: PixelBox
     turn: int = 0
 
-
-def _components(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (H, W) and statistics (N, 5: left, top, width, height, area) of the connected ink; row 0 is the paper."""
-    level, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    ink = (gray <= np.clip(level, 64, 200)).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    return labels, stats
+    def turned(self, width: int, height: int, rotation: int) -> "Piece":
+        """The same word on the page (width, height) after turning that counter-clockwise."""
+        return replace(self, box=_turned(self.box, width, height, rotation), turn=(self.turn - rotation) % 360)
 
 
 class Sheet:
@@ -42,11 +38,21 @@ class Sheet:
 
     def __init__(self, gray: np.ndarray):
         self.gray = gray
-        self.labels, self.stats = _components(gray)
-        specks = self.stats[1:, 4] <= 12
-        if specks.sum() > 3000 and self.stats[1:][specks, 4].sum() > 0.1 * self.stats[1:, 4].sum():
-            self.gray = cv2.GaussianBlur(gray, (0, 0), 2.0)  # a dithered scan: its strokes are dots
-            self.labels, self.stats = _components(self.gray)
+        level, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        ink = (gray <= np.clip(level, 64, 200)).astype(np.uint8)
+        _, self.labels, self.stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+
+    def without(self, pieces: Sequence[Piece]) -> "Sheet":
+        """The sheet with the boxes of `pieces` blank."""
+        gray = self.gray.copy()
+        for piece in pieces:
+            x0, y0, x1, y1 = self.clip(piece.box)
+            gray[y0:y1, x0:x1] = 255
+        return Sheet(gray) if pieces else self
+
+    def smoothed(self) -> "Sheet":
+        """The sheet with dots run together into strokes."""
+        return Sheet(cv2.GaussianBlur(self.gray, (0, 0), 2.0))
 
     def clip(self, box: Sequence[float]) -> tuple[int, int, int, int]:
         """The whole pixels of `box` that lie on the page; at least one."""
@@ -59,10 +65,17 @@ class Sheet:
         x0, y0, x1, y1 = self.clip(box)
         return self.gray[y0:y1, x0:x1], (x0, y0, x1, y1)
 
-    def cut_lettering(self, box: Sequence[float], slack: float = 0.25) -> tuple[np.ndarray, PixelBox] | None:
-        """The ink of `box` that does not reach far out of it, drawn in: lead lines and frames are wiped off.
+    def cut_slanted(self, rectangle: np.ndarray) -> np.ndarray:
+        """The pixels of a rotated rectangle (centre x, y, width, height, angle), turned level."""
+        x, y, width, height, angle = _reading_rectangle(rectangle)
+        turn = cv2.getRotationMatrix2D((x, y), angle, 1.0)
+        turn[:, 2] += (width / 2 - x, height / 2 - y)
+        return cv2.warpAffine(self.gray, turn, (round(width), round(height)), borderValue=255)
 
-        None where nothing of a letter's size is left.
+    def cut_lettering(self, box: Sequence[float], slack: float = 0.25) -> tuple[np.ndarray, PixelBox, bool] | None:
+        """The ink of `box` that does not reach far out of it, its tight box, and whether lines were wiped off.
+
+        Ink that reaches out are lead lines and frames. None where nothing of a letter's size is left.
         """
         x0, y0, x1, y1 = self.clip(box)
         present = np.unique(self.labels[y0:y1, x0:x1])
@@ -72,11 +85,11 @@ class Sheet:
         inside = (left >= x0 - margin) & (left + width <= x1 + margin)
         inside &= (top >= y0 - margin) & (top + height <= y1 + margin)
         large = (height >= 0.25 * (y1 - y0)) | (width >= 0.25 * (x1 - x0))
-        kept, body = present[inside], inside & large
+        body = inside & large
         if not body.any():
             return None
         tight = (left[body].min(), top[body].min(), (left + width)[body].max(), (top + height)[body].max())
-        return self._only(kept, tight), tuple(float(v) for v in tight)
+        return self._only(present[inside], tight), tuple(float(v) for v in tight), not inside.all()
 
     def _only(self, kept: np.ndarray, tight: Sequence[float]) -> np.ndarray:
         """The pixels of `tight` and a little air, with the ink of every component but `kept` wiped off."""
@@ -88,69 +101,86 @@ class Sheet:
         return np.where(foreign & ~ours, 255, self.gray[y0:y1, x0:x1]).astype(np.uint8)
 
 
-def read_sheet(sheet: Sheet, lettering: Lettering, side: int = 1280) -> list[Piece]:
-    """The words of an upright sheet, sideways ones among them."""
-    scale = min(side / max(sheet.gray.shape), 3.0)
-    boxes = [_upright_box(rectangle) for rectangle in lettering.detect(sheet.gray, scale)]
-    looks = [look for box in boxes for look in _looks(sheet, box)]
-    lines = lettering.recognise([look.crop for look in looks])
-    by_box: dict[PixelBox, list[tuple[Look, Line]]] = {}
-    for look, line in zip(looks, lines, strict=True):
-        by_box.setdefault(look.region, []).append((look, line))
-    return [piece for found in by_box.values() for piece in _words(*_best(found))]
+SIDE = 1280  # pixels: the longer side of what the detector looks at
+ENLARGED = 3.0  # at most
+
+
+def read_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
+    """The words of an upright sheet, sideways and slanted ones among them."""
+    scale = min(SIDE / max(sheet.gray.shape), ENLARGED)
+    pieces = _read_regions(sheet, lettering, lettering.detect(sheet.gray, scale))
+    return _with_label(sheet, lettering, pieces, scale)
+
+
+def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) -> list[Piece]:
+    """Read every rectangle in all its looks, and take the most believable of each."""
+    looks = [_looks(sheet, rectangle) for rectangle in rectangles]
+    lines = iter(lettering.recognise([look.crop for group in looks for look in group]))
+    best = [_best([(look, next(lines)) for look in group]) for group in looks]
+    return [piece for look, line in best for piece in _words(look, line) if piece.confidence >= LEAST_CONFIDENCE]
 
 
 @dataclass(frozen=True)
 class Look:
-    """One way to look at a region of the sheet: its pixels, with lines wiped off or not, turned so many degrees."""
+    """One way to look at a region: its pixels as they are read, the box they fill, and how far they are turned."""
 
-    region: PixelBox
     crop: np.ndarray
     box: PixelBox
     turn: int
-    wiped: bool
+    wiped: bool = False
+    slanted: bool = False
 
 
-def _upright_box(rectangle: np.ndarray) -> PixelBox:
-    """The box around a rotated rectangle (centre, width, height, angle, score); nearly level ones stay tight."""
-    x, y, width, height, angle = rectangle[:5]
-    if min(angle % 90, 90 - angle % 90) < 12:
-        if 45 < angle % 180 < 135:
+def _reading_rectangle(rectangle: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Centre, length, height and angle (degrees clockwise in -90..90) of a rectangle, its longer side first."""
+    x, y, width, height, angle = (float(v) for v in rectangle[:5])
+    if height > width:
+        width, height, angle = height, width, angle + 90
+    return x, y, width, height, (angle + 90) % 180 - 90
+
+
+def _level_box(rectangle: np.ndarray) -> tuple[PixelBox, bool]:
+    """The level box around a rectangle, and whether the text in it is slanted too much to be read in that box."""
+    x, y, width, height, angle = _reading_rectangle(rectangle)
+    off = min(abs(angle), 90 - abs(angle))
+    if off < 8 or (width < 1.6 * height and off < 25):
+        if abs(angle) > 45:
             width, height = height, width
-        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+        return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
     corners = cv2.boxPoints(((x, y), (width, height), angle))
-    return (*corners.min(0).tolist(), *corners.max(0).tolist())
+    return (*corners.min(0).tolist(), *corners.max(0).tolist()), width >= 1.6 * height
 
 
-def _looks(sheet: Sheet, box: PixelBox) -> list[Look]:
-    """The crop as it is and without line art; a tall one turned both ways, and upright too if it may be one letter."""
+def _looks(sheet: Sheet, rectangle: np.ndarray) -> list[Look]:
+    """A region as it is and without line art; a tall one turned both ways, and upright too if it may be one letter."""
+    box, slanted = _level_box(rectangle)
+    looks = [Look(sheet.cut_slanted(rectangle), box, 0, slanted=True)] if slanted else []
     ratio = (box[3] - box[1]) / (box[2] - box[0])
     turns = (0,) if ratio < 1.4 else (90, 270, 0) if ratio < 2.2 else (90, 270)
-    crops = [(*sheet.cut(box), False)]
-    wiped = sheet.cut_lettering(box)
-    if wiped is not None:
-        crops.append((*wiped, True))
-    return [
-        Look(box, np.ascontiguousarray(np.rot90(crop, turn // 90)), place, turn, is_wiped)
-        for turn in turns
-        for crop, place, is_wiped in crops
-    ]
+    crop, place = sheet.cut(box)
+    crops = [(crop, place, False)]
+    lettering = sheet.cut_lettering(box)
+    if lettering is not None and lettering[2]:
+        crops.append(lettering)
+    for turn in turns:
+        looks += [Look(np.ascontiguousarray(np.rot90(c, turn // 90)), b, turn, wiped) for c, b, wiped in crops]
+    return looks
 
 
 def _best(found: list[tuple[Look, Line]]) -> tuple[Look, Line]:
-    """The most believable of several looks at one region."""
-    by_turn = []
-    for turn in sorted({look.turn for look, _ in found}):
-        pair = {look.wiped: (look, line) for look, line in found if look.turn == turn}
-        by_turn.append(_with_or_without_lines(pair[False], pair.get(True, pair[False])))
-    return max(by_turn, key=lambda pair: pair[1].confidence + (0.05 if pair[0].turn == 0 else 0.0))
+    """The most believable of several looks at one region; an upright reading is believed a little more."""
+    candidates = [pair for pair in found if pair[0].slanted]
+    for turn in sorted({look.turn for look, _ in found if not look.slanted}):
+        pair = [pair for pair in found if pair[0].turn == turn and not pair[0].slanted]
+        candidates.append(_with_or_without_lines(pair[0], pair[-1]))
+    return max(candidates, key=lambda pair: pair[1].confidence + (0.05 if pair[0].turn == 0 else 0.0))
 
 
 def _with_or_without_lines(plain: tuple[Look, Line], wiped: tuple[Look, Line]) -> tuple[Look, Line]:
-    """Line art shows as letters at the ends of the plain text; letters that touch line art are lost in the wiped one."""
+    """Line art shows as letters at the ends of the plain text; letters touching line art are lost in the wiped one."""
     a, b = plain[1].text.replace(" ", ""), wiped[1].text.replace(" ", "")
     if not b or a == b:
-        return plain
+        return max(plain, wiped, key=lambda pair: (pair[1].text.count(" ") if b else 0, pair is plain))
     if not a or b in a:
         return wiped
     return wiped if wiped[1].confidence > plain[1].confidence + 0.02 else plain
@@ -167,7 +197,7 @@ def _words(look: Look, line: Line) -> list[Piece]:
             last -= 1
         start, stop = max(line.centres[first] - half, 0.0), min(line.centres[last] + half, 1.0)
         confidence = float(line.confidences[first : last + 1].mean())
-        box = _stretch(look.box, start, stop, look.turn)
+        box = look.box if look.slanted else _stretch(look.box, start, stop, look.turn)
         pieces.append(Piece(line.text[first : last + 1], confidence, box, look.turn))
     return pieces
 
@@ -183,7 +213,7 @@ def _word_spans(crop: np.ndarray, line: Line) -> list[tuple[int, int]]:
     spans, first = [], letters[0]
     for i, j, gap in zip(letters, letters[1:], gaps):
         changes = line.text[i].isalpha() and line.text[j].isdigit() and i > first
-        wide = gap > 0.9 * crop.shape[0] or (changes and gap > max(0.25 * crop.shape[0], 2 * usual))
+        wide = gap > 0.9 * crop.shape[0] or (changes and gap >= max(0.15 * crop.shape[0], 2 * usual + 1))
         if j > i + 1 or wide:
             spans.append((first, i))
             first = j
@@ -194,6 +224,73 @@ def _gap(inked: np.ndarray, left: float, right: float) -> int:
     """The longest run of empty columns between two places given as shares of the width."""
     stretch = np.flatnonzero(inked[int(left * len(inked)) : max(int(right * len(inked)), 1)])
     return int(np.diff(stretch).max()) - 1 if len(stretch) > 1 else 0
+
+
+FIGURE_HEAD = re.compile(r"(F[I1l]G(URE)?S?|.{0,3}i[gq9])[.,]*", re.I)  # drafting script reads as "kiq."
+FIGURE_NUMBER = re.compile(r"\d{1,3}[A-Za-z]{0,2}['.]?|[IVX]{1,5}")
+
+
+def _with_label(sheet: Sheet, lettering: Lettering, pieces: list[Piece], scale: float) -> list[Piece]:
+    """Look again for the figure's label: beside a "FIG." without a number, and at half the size where there is none."""
+    heads = [piece for piece in pieces if FIGURE_HEAD.fullmatch(piece.text)]
+    if not heads:
+        rectangles = lettering.detect(sheet.gray, scale / 2)
+        usual = np.median([_letter_size(piece) for piece in pieces]) if pieces else 0
+        rectangles = rectangles[rectangles[:, 2:4].min(1) > 1.3 * usual]
+        found = _read_regions(sheet, lettering, rectangles)
+        heads = [piece for piece in found if FIGURE_HEAD.fullmatch(piece.text)]
+        if heads:
+            pieces = _replaced(pieces, found)
+    for head in heads:
+        pieces = _replaced(pieces, _numbered(sheet, lettering, head, pieces))
+    return pieces
+
+
+def _letter_size(piece: Piece) -> float:
+    return min(piece.box[2] - piece.box[0], piece.box[3] - piece.box[1])
+
+
+def _replaced(pieces: list[Piece], better: list[Piece]) -> list[Piece]:
+    """`pieces` with `better` ones in place of those they cover."""
+    return [piece for piece in pieces if not any(_covers(other.box, piece.box) for other in better)] + better
+
+
+def _covers(box: PixelBox, other: PixelBox) -> bool:
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return width > 0 and height > 0 and width * height > 0.5 * (other[2] - other[0]) * (other[3] - other[1])
+
+
+def _numbered(sheet: Sheet, lettering: Lettering, head: Piece, pieces: list[Piece]) -> list[Piece]:
+    """The label of a "FIG." with the number read beside it; nothing where the number is known, or there is none."""
+    height, width = sheet.gray.shape
+    beside = _beside(head, width, height)
+    known = (p for p in pieces if p.turn == head.turn and FIGURE_NUMBER.fullmatch(p.text))
+    numbers = [p for p in known if _covers(beside, p.box)]
+    if not numbers:
+        crop = sheet.cut_lettering(beside, slack=0.1)
+        if crop is None:
+            return []
+        look = Look(np.ascontiguousarray(np.rot90(crop[0], head.turn // 90)), crop[1], head.turn)
+        numbers = [p for p in _words(look, lettering.recognise([look.crop])[0]) if FIGURE_NUMBER.fullmatch(p.text)]
+    if not numbers:
+        return []
+    if head.turn:  # sideways, the two would fall apart in reading order
+        return [Piece("FIG." + numbers[0].text, numbers[0].confidence, _around(head.box, numbers[0].box), head.turn)]
+    return [replace(head, text="FIG."), numbers[0]]
+
+
+def _around(box: PixelBox, other: PixelBox) -> PixelBox:
+    return min(box[0], other[0]), min(box[1], other[1]), max(box[2], other[2]), max(box[3], other[3])
+
+
+def _beside(head: Piece, width: int, height: int) -> PixelBox:
+    """The place where the number of a label stands: to the right of "FIG.", the way it is read."""
+    x0, y0, x1, y1 = _turned(head.box, width, height, head.turn)
+    size = y1 - y0
+    place = (x1 - 0.1 * size, y0 - 0.3 * size, x1 + 3.0 * size, y1 + 0.2 * size)
+    sides = (width, height) if head.turn in (0, 180) else (height, width)
+    return _turned(place, *sides, (360 - head.turn) % 360)
 
 
 def _stretch(box: PixelBox, start: float, stop: float, turn: int) -> PixelBox:
@@ -263,18 +360,23 @@ def _is_header(text: str) -> bool:
     return found[0] or found[1] or sum(found) > 1 or re.fullmatch(r"D?\d{1,3}(,\d{3}){1,2}", text) is not None
 
 
-FIGURE_LABEL = re.compile(r"F[I1l]G(URE|S)?\.?,?", re.I)
-
-
-def find_turn(pieces: Sequence[Piece]) -> int:
-    """The degrees counter-clockwise that make most of the lettering upright; words count by their letters."""
+def find_turn(pieces: Sequence[Piece]) -> tuple[int, bool]:
+    """The degrees counter-clockwise that make most of the lettering upright, and whether there is enough to be sure."""
     votes = dict.fromkeys((0, 90, 180, 270), 0.0)
     for piece in pieces:
         letters = sum(letter.isalnum() for letter in piece.text)
         if letters > 1 and piece.confidence > 0.6:
-            votes[piece.turn] += piece.confidence * letters + 10 * bool(FIGURE_LABEL.match(piece.text))
-    best = max(votes, key=lambda turn: votes[turn])
-    return best if votes[best] > votes[0] else 0
+            votes[piece.turn] += piece.confidence * letters + 10 * (FIGURE_HEAD.match(piece.text) is not None)
+    best = max(votes, key=lambda turn: (votes[turn], -turn))
+    others = max(votes[turn] for turn in votes if turn != best)
+    return best, votes[best] > 40 and votes[best] > 2 * others
+
+
+def legibility(pieces: Sequence[Piece]) -> float:
+    """How much level text was read: letters of words, weighted by confidence; a figure's label counts for more."""
+    level = [piece for piece in pieces if piece.turn == 0 and piece.confidence > 0.6]
+    words = sum(piece.confidence * len(piece.text) for piece in level if len(piece.text) > 1)
+    return words + 10 * sum(FIGURE_HEAD.match(piece.text) is not None for piece in level)
 
 
 def is_upside_down(sheet: Sheet, pieces: Sequence[Piece], lettering: Lettering, most: int = 12) -> bool:
@@ -284,3 +386,8 @@ def is_upside_down(sheet: Sheet, pieces: Sequence[Piece], lettering: Lettering, 
     lines = lettering.recognise([np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops])
     upright = sum(piece.confidence * len(piece.text) for piece in level)
     return sum(line.confidence * len(line.text) for line in lines) > 1.2 * upright
+
+
+def is_faint(pieces: Sequence[Piece]) -> bool:
+    """Whether most of what was found could not be read well, as on a dithered scan whose strokes are dots."""
+    return len(pieces) > 3 and sum(piece.confidence > 0.9 for piece in pieces) < 0.4 * len(pieces)
