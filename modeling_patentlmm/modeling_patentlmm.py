@@ -53,8 +53,10 @@ class PatentLMMCopyHead(nn.Module):
     """Pointer over the OCR tokens, mixed into the vocabulary distribution (a pointer-generator, See et al. 2017).
 
     A token's key is made of its own embedding, its two predecessors' (to tell the second word of a name from the
-    first of another) and its box.
+    first of another), its box, and what stands near it: a numeral is known by the name beside it.
     """
+
+    reaches = (15.0, 50.0)  # over which distance, in thousandths of the page, a neighbour's weight falls by e
 
     def __init__(self, config: PatentLMMConfig):
         super().__init__()
@@ -64,6 +66,7 @@ class PatentLMMCopyHead(nn.Module):
         boxes = config.vision_config.max_2d_position_embeddings
         self.previous = nn.Linear(size, size, bias=False)
         self.second_previous = nn.Linear(size, size, bias=False)
+        self.nearby = nn.Linear(len(self.reaches) * size, size, bias=False)
         self.x_position_embeddings = nn.Embedding(boxes, size // 4)
         self.y_position_embeddings = nn.Embedding(boxes, size // 4)
         self.norm = nn.LayerNorm(size)
@@ -71,8 +74,18 @@ class PatentLMMCopyHead(nn.Module):
         self.query = nn.Linear(size, size)
         self.gate = nn.Linear(size, 1)
 
-    def keys(self, embeds: torch.Tensor, bbox: torch.Tensor) -> torch.Tensor:
-        """(B, T, D) token embeddings, zero on padding, and (B, T, 4) boxes -> (B, T, D)."""
+    def surroundings(self, embeds: torch.Tensor, bbox: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Means of the other words' embeddings, the nearer the heavier, one for each reach: (B, T, reaches * D)."""
+        x0, y0, x1, y1 = bbox.float()[:, :, None].unbind(-1)
+        across = torch.maximum(x0 - x1.transpose(1, 2), x0.transpose(1, 2) - x1).clamp(min=0)
+        down = torch.maximum(y0 - y1.transpose(1, 2), y0.transpose(1, 2) - y1).clamp(min=0)
+        same_word = (bbox[:, :, None] == bbox[:, None]).all(dim=-1)
+        distance = (across + down).masked_fill(same_word | ~valid[:, None], 1e4)
+        weights = [(-distance / reach).softmax(dim=-1).to(embeds.dtype) for reach in self.reaches]
+        return torch.cat([torch.matmul(some, embeds) for some in weights], dim=-1)
+
+    def keys(self, embeds: torch.Tensor, bbox: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """(B, T, D) token embeddings, zero on padding, (B, T, 4) boxes and (B, T) validity -> (B, T, D)."""
         x0, y0, x1, y1 = bbox.unbind(-1)
         places = torch.cat(
             [
@@ -86,6 +99,7 @@ class PatentLMMCopyHead(nn.Module):
         length = embeds.shape[1]
         before = F.pad(embeds, (0, 0, 2, 0))
         mixed = embeds + self.previous(before[:, 1 : length + 1]) + self.second_previous(before[:, :length]) + places
+        mixed = mixed + self.nearby(self.surroundings(embeds, bbox, valid))
         return self.key(self.norm(mixed))
 
     def copy_log_probs(self, hidden_states, keys, tokens, valid) -> tuple[torch.Tensor, torch.Tensor]:
@@ -115,7 +129,7 @@ class PatentLMMCopyHead(nn.Module):
         """
         valid = copy_input_ids != -100
         tokens = copy_input_ids.clamp(min=0)
-        keys = self.keys(embedding(tokens) * valid[..., None], copy_bbox)
+        keys = self.keys(embedding(tokens) * valid[..., None], copy_bbox, valid)
         gate = self.gate(hidden_states).float().masked_fill(~valid.any(dim=1)[:, None, None], -1e4)
         pointed, first = self.copy_log_probs(hidden_states, keys, tokens, valid)
         log_probs = logits.float().log_softmax(dim=-1) + F.logsigmoid(-gate)

@@ -505,7 +505,7 @@ def test_copy_gradients_equal_those_of_the_written_out_mixture():
 
     def written_out():
         valid = tokens != -100
-        keys = head.keys(embedding(tokens.clamp(min=0)) * valid[..., None], boxes)
+        keys = head.keys(embedding(tokens.clamp(min=0)) * valid[..., None], boxes, valid)
         scores = (head.query(states) @ keys.transpose(1, 2) / 48**0.5).masked_fill(~valid[:, None], -1e30)
         gate = head.gate(states).sigmoid()
         one_hot = torch.nn.functional.one_hot(tokens.clamp(min=0), 120) * valid[..., None]
