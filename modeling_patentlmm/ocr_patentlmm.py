@@ -23,6 +23,7 @@ ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the pa
 
 
 TURNS = (0, 90, 180, 270)
+SCOUT_SIDE = 1000  # pixels: the longer side of a sheet that is read four ways up
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,16 @@ def _turned_upright(sheet: Sheet, pieces: list[Piece], lettering: Lettering) -> 
     turn, sure = find_turn(pieces)
     if sure and turn == 0:
         turn = 180 if is_upside_down(sheet, pieces, lettering) else 0
-    turns = [turn] if sure else TURNS
-    readings = {0: pieces}
-    for other in set(turns) - {0}:
-        readings[other] = read_sheet(Sheet(_turn(sheet.gray, other)), lettering)
-    best = max(turns, key=lambda turn: legibility(readings[turn]) * (1.3 if turn == 0 else 1.0))
-    return readings[best], best
+    if not sure:
+        turn = _most_legible_turn(sheet, lettering)
+    return (pieces if turn == 0 else read_sheet(Sheet(_turn(sheet.gray, turn)), lettering)), turn
+
+
+def _most_legible_turn(sheet: Sheet, lettering: Lettering) -> int:
+    """The way up with the most to read, judged on a small copy; the sheet as it is has a head start."""
+    small = sheet.shrunk(SCOUT_SIDE)
+    readings = {turn: read_sheet(Sheet(_turn(small.gray, turn)), lettering) for turn in TURNS}
+    return max(TURNS, key=lambda turn: legibility(readings[turn]) * (1.3 if turn == 0 else 1.0))
 
 
 def _turned_size(width: int, height: int, rotation: int) -> tuple[int, int]:

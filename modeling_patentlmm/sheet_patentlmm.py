@@ -50,6 +50,13 @@ class Sheet:
             gray[y0:y1, x0:x1] = 255
         return Sheet(gray) if pieces else self
 
+    def shrunk(self, side: int) -> "Sheet":
+        """The sheet with its longer side at most `side` pixels."""
+        ratio = side / max(self.gray.shape)
+        if ratio >= 1:
+            return self
+        return Sheet(cv2.resize(self.gray, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA))
+
     def smoothed(self) -> "Sheet":
         """The sheet with dots run together into strokes."""
         return Sheet(cv2.GaussianBlur(self.gray, (0, 0), 2.0))
