@@ -106,5 +106,7 @@ def sketch_figure(rng: random.Random, split: str, family: str) -> Sketch:
         sketch.parts = [
             replace(part, listed=part.numeral is not None and rng.random() < share) for part in sketch.parts
         ]
+        named = {with_article(part.term) for part in sketch.parts if part.listed and part.role == "container"}
+        sketch.subject_known = sketch.subject_known or sketch.subject in named
     add_label(sketch)
     return sketch

@@ -65,7 +65,7 @@ def choose_style(rng: random.Random) -> Style:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a drawn word belongs to: `field` is name, numeral, link, figure or other; `index` that of the part or link."""
+    """What a drawn word belongs to: `field` is name, numeral, link, figure or other, `index` the part or link."""
 
     field: str
     index: int | None = None

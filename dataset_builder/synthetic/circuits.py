@@ -210,7 +210,8 @@ def _subject(sketch: Sketch, words: Words) -> None:
         if part.printed
     ]
     if len(named) > 1 and rng.random() < 0.75:
-        sketch.subject = f"{rng.choice(('a circuit', 'an electronic circuit', 'an electrical circuit'))} including {named[0]} and {named[1]}"
+        noun = rng.choice(("a circuit", "an electronic circuit", "an electrical circuit"))
+        sketch.subject = f"{noun} including {named[0]} and {named[1]}"
         sketch.subject_known = True
     else:
         sketch.subject, sketch.subject_known = words.subject("circuit"), False

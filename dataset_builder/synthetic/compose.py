@@ -173,7 +173,7 @@ def as_read(scene: Scene, sketch: Sketch, read: NoisyWords) -> Scene:
 
 
 def _unread(sketch: Sketch, got: dict[int, str]) -> tuple[set[int], set[int], set[int], bool]:
-    """Indices of the parts whose numeral or name was not read, of links whose label was not, and if the figure's was."""
+    """Indices of parts without a read numeral or name, of links without a read label, and if the figure's is unread."""
     lost: dict[str, set] = {"numeral": set(), "name": set(), "link": set(), "figure": set(), "other": set()}
     letters: dict[int, list[int]] = {}
     for i, word in enumerate(sketch.canvas.words):

@@ -158,8 +158,9 @@ def _card(canvas: Canvas, box: Bounds) -> None:
 
 
 _PROPORTIONS = {
-    "phone": (0.52, 1.0), "laptop": (1.25, 0.85), "desktop": (1.15, 1.05), "server": (0.72, 1.15), "database": (0.95, 1.0),
-    "mast": (0.8, 1.25), "router": (1.2, 0.75), "camera": (1.1, 0.75), "printer": (1.1, 0.9), "person": (0.8, 1.0), "box": (1.0, 0.75),
+    "phone": (0.52, 1.0), "laptop": (1.25, 0.85), "desktop": (1.15, 1.05), "server": (0.72, 1.15),
+    "database": (0.95, 1.0), "mast": (0.8, 1.25), "router": (1.2, 0.75), "camera": (1.1, 0.75),
+    "printer": (1.1, 0.9), "person": (0.8, 1.0), "box": (1.0, 0.75),
 }  # fmt: skip
 _DRAWERS = {
     "phone": _phone,

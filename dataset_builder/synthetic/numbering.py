@@ -69,7 +69,7 @@ class Numbering:
 
 
 def choose_numbering(rng: random.Random, label: str | None, steps: bool = False) -> Numbering:
-    """A numbering style; often it follows the figure number (FIG. 3 -> 302, 304, ...). `steps` allows S101, S102, ..."""
+    """A numbering style; often it follows the figure number (FIG. 3: 302, 304). `steps` allows S101, S102"""
     figure = int("".join(c for c in label if c.isdigit())) if label else 1
     style = rng.choices(("figure", "hundred", "ten", "one", "wide", "any"), weights=(38, 16, 20, 6, 6, 14))[0]
     step = rng.choice((2, 2, 2, 2, 1, 4, 5, 10))

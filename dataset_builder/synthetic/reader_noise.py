@@ -35,7 +35,7 @@ class NoisyWords:
 
 
 def reader_noise(words: Sequence[str], boxes: Sequence[Sequence[int]], rng: random.Random) -> NoisyWords:
-    """The words and boxes (0..1000) as a real reader might give them: some lost, confused, split, merged or invented."""
+    """The words and boxes (0..1000) as a real reader might give them: lost, confused, split, merged or invented."""
     noisy = NoisyWords()
     quality = rng.choice((0.3, 0.7, 1.0, 1.0, 1.8))
     skip = False

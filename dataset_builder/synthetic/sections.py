@@ -1,4 +1,4 @@
-"""Mechanical views in section: shafts, cylinders, valves, flanged joints, turned parts and layers, with section lining."""
+"""Mechanical views in section: shafts, cylinders, valves, flanged joints, turned parts, layers, with section lining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole patent sheets as they are found: a drawing on Letter paper, often sideways, with a page header and scan noise."""
+"""Whole patent sheets as found: a drawing on Letter paper, often sideways, with a page header and scan noise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MONTHS = ("Jan.", "Feb.", "Mar.", "Apr.", "May", "Jun.", "Jul.", "Aug.", "Sep."
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet as found. `image.rotate(rotation, expand=True)` is upright; `figure` tells the truth of the upright image.
+    """A sheet as found. `image.rotate(rotation, expand=True)` is upright; `figure` is the truth of the upright image.
 
     `header` holds the words of the page header, which belong to the sheet and not to the figure.
     """
@@ -41,7 +41,7 @@ def render_sheet(seed: int, split: str, family: str | None = None, dpi: int | No
     figure = make_figure(drawn, f"sheet-{split}-{family or 'any'}-{seed:08d}", False, rng)
     x0, y0, x1, y1 = drawn.window
     rotation = 0 if y1 - y0 > x1 - x0 else rng.choice((90, 270, 270))
-    if rng.random() < 0.02:
+    if rotation == 0 and rng.random() < 0.03:
         rotation = 180
     page = drawn.image.rotate(-rotation, expand=True)
     header = _write_header(page, rng) if rng.random() < 0.6 and rotation != 180 else ()
@@ -56,7 +56,7 @@ def page_window(sketch: Sketch) -> Bounds:
     x0, y0, x1, y1 = sketch.canvas.bounds()
     width, height = x1 - x0, y1 - y0
     across, down = (_LONG, _SHORT) if width > 1.15 * height else (_SHORT, _LONG)
-    factor = max(1.0, width / (across - 2 * _MARGIN), height / (down - 2 * _MARGIN))
+    factor = max(sketch.rng.uniform(0.75, 1.0), width / (across - 2 * _MARGIN), height / (down - 2 * _MARGIN))
     across, down = across * factor, down * factor
     slack = (across - width) / 2 - _MARGIN * factor, (down - height) / 2 - _MARGIN * factor
     cx = (x0 + x1) / 2 + sketch.rng.uniform(-0.6, 0.6) * max(0.0, slack[0])

@@ -80,7 +80,7 @@ def wrap(canvas: Canvas, text: str, width: float, size: float | None = None) -> 
 def label_lines(
     sketch: Sketch, index: int, width: float, inside: str = "none", size: float | None = None
 ) -> list[list[Run]]:
-    """The lines of a node: its printed name, and its numeral where `inside` ("after", "below", "parenthesis") says so."""
+    """The lines of a node: its printed name, and its numeral if `inside` is "after", "below" or "parenthesis"."""
     part, canvas = sketch.parts[index], sketch.canvas
     lines = [[Run(text, Mark("name", index))] for text in wrap(canvas, part.printed or "", width, size)]
     if part.numeral is None or inside == "none":
