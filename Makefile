@@ -8,7 +8,8 @@ CHECKPOINT ?= checkpoints/patentlmm-tiny
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
-# The workers of a parallel test run share the cores instead of each claiming all of them.
+# Workers share the cores: threads that wait must not spin.
+export OMP_WAIT_POLICY := PASSIVE
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: help demo install install-test test test-slow lint format bench clean
