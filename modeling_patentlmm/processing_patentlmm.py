@@ -1,5 +1,6 @@
 """Figure + words + boxes + text -> tensors. The only owner of the placeholder count and of the prompt wording."""
 
+import inspect
 import json
 import os
 from collections.abc import Sequence
@@ -343,9 +344,12 @@ class PatentLMMProcessor(ProcessorMixin):
 
     def apply_chat_template(self, conversation, chat_template=None, *, processor_kwargs: dict | None = None, **kwargs):
         """As in transformers; image blocks may carry `words` and `boxes`, which then are not read from the figure."""
-        processor_kwargs = {**words_of_conversations(conversation), **(processor_kwargs or {})}
         if not kwargs.get("tokenize", False):
-            processor_kwargs = None
+            return super().apply_chat_template(conversation, chat_template, **kwargs)
+        processor_kwargs = {**words_of_conversations(conversation), **(processor_kwargs or {})}
+        # transformers 5.18 drops processor_kwargs where other arguments (template variables) are passed loosely.
+        if kwargs.keys() - inspect.signature(ProcessorMixin.apply_chat_template).parameters.keys():
+            kwargs = {**processor_kwargs, **kwargs}
         return super().apply_chat_template(conversation, chat_template, processor_kwargs=processor_kwargs, **kwargs)
 
     # --- saving ---

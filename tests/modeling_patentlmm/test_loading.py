@@ -124,7 +124,8 @@ for name in names:
     pipe = pipeline("image-text-to-text", model=name, **code)
     chat = given["chat"]
     chat[0]["content"][0]["image"] = Image.open(os.path.join(work, "figure.png"))
-    said = pipe(text=chat, max_new_tokens=4, do_sample=False, return_full_text=False)[0]["generated_text"]
+    greedy = {"max_new_tokens": 4, "do_sample": False}
+    said = pipe(text=chat, generate_kwargs=greedy, return_full_text=False)[0]["generated_text"]
     assert said == given["said"], (said, given["said"])
     # load -> save -> load -> save
     folders = [os.path.join(work, f"{len(report)}-once.v1"), os.path.join(work, f"{len(report)}-twice")]

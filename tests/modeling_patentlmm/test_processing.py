@@ -258,6 +258,10 @@ def test_a_chat_sees_its_words(processor, monkeypatch, given_as):
     direct = call(processor, text=f"<bos><|user|><image>{PROMPTS['brief']}<|assistant|>")
     assert all(torch.equal(out[name], direct[name]) for name in direct)
     assert (out["input_ids"] == processor.tokenizer.bos_token_id).sum() == 1
+    options = {"tokenize": True, "return_dict": True, "ocr_padding": "max_length"}
+    loose = processor.apply_chat_template(messages, tone="dry", **options)
+    assert loose["ocr_input_ids"].shape[1] == 512
+    assert loose["ocr_attention_mask"].sum() == out["ocr_attention_mask"].sum()
 
 
 def test_a_batch_of_chats_keeps_words_and_figures_together(processor):
