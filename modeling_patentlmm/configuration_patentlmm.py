@@ -123,6 +123,8 @@ class PatentLMMConfig(PretrainedConfig):
         visual_pool: side of the square of patches averaged into one feature before the projector.
         copy_head: mix the vocabulary distribution with a pointer over the OCR tokens; needs OCR token ids that are
             language-model token ids.
+        word_residual: add the language model's embedding of every OCR token to its projected feature, so that the
+            words can be read before the encoder has learnt anything; needs the same token ids.
     """
 
     model_type = "patentlmm"
@@ -137,6 +139,7 @@ class PatentLMMConfig(PretrainedConfig):
         feature_mode: str = "default",
         visual_pool: int = 1,
         copy_head: bool = False,
+        word_residual: bool = False,
         tie_word_embeddings: bool = False,
         **kwargs,
     ):
@@ -144,6 +147,8 @@ class PatentLMMConfig(PretrainedConfig):
             raise ValueError("PatentLMM keeps an untied language-model head: set tie_word_embeddings=False.")
         if feature_mode not in FEATURE_MODES:
             raise ValueError(f"feature_mode is {feature_mode!r}, but must be one of {', '.join(FEATURE_MODES)}.")
+        if word_residual and feature_mode != "default":
+            raise ValueError("word_residual needs feature_mode 'default': the published model has no such path.")
         if visual_pool < 1:
             raise ValueError(f"visual_pool is {visual_pool}, but must be 1 or more.")
         self.vision_config = _vision_config(vision_config)
@@ -153,6 +158,7 @@ class PatentLMMConfig(PretrainedConfig):
         self.feature_mode = feature_mode
         self.visual_pool = visual_pool
         self.copy_head = copy_head
+        self.word_residual = word_residual
         super().__init__(tie_word_embeddings=False, **kwargs)
 
     def save_pretrained(self, save_directory, **kwargs):

@@ -224,6 +224,9 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         size = self.config.vision_config.patch_size
         grid = (pixel_values.shape[-2] // size, pixel_values.shape[-1] // size)
         features = self.multi_modal_projector(self.select_features(outputs.last_hidden_state, ocr_length, grid))
+        if self.config.word_residual and ocr_length:
+            words = self.get_input_embeddings()(ocr_input_ids)
+            features = features + F.pad(words, (0, 0, 0, features.shape[1] - ocr_length))
         if ocr_attention_mask is None or self.config.feature_mode == "reference":
             return outputs, features, None
         visual = features.shape[1] - ocr_length

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from datasets import Dataset, load_dataset
 from transformers import PreTrainedModel
 from trl import SFTConfig, SFTTrainer, TrlParser
@@ -33,13 +34,17 @@ class PatentLMMArguments:
     train_data: str = field(metadata={"help": "folder of Parquet shards"})
     eval_data: str | None = field(default=None, metadata={"help": "folder of Parquet shards"})
     stage: str = field(default="lora", metadata={"help": f"one of {', '.join(STAGES)}"})
+    tower_learning_rate: float | None = field(
+        default=None, metadata={"help": "PatentMME's own; a post-LN encoder collapses at rates a decoder likes"}
+    )
+    projector_learning_rate: float | None = field(default=None, metadata={"help": "the projector's own (paper: 2e-5)"})
     lora_r: int = field(default=128, metadata={"help": "LoRA rank (paper: 128)"})
     lora_alpha: int = field(default=256, metadata={"help": "LoRA alpha (paper: 256)"})
     lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout (paper: 0.05)"})
 
 
 def load_figures(folder: str) -> Dataset:
-    """Load every Parquet shard of a folder.
+    """Load every Parquet shard of a folder, with a `length` column to group figures of like length into batches.
 
     Raises:
         FileNotFoundError: the folder holds no Parquet file.
@@ -49,7 +54,17 @@ def load_figures(folder: str) -> Dataset:
         raise FileNotFoundError(
             f"{folder} holds no Parquet files; draw figures with python -m dataset_builder.synthetic"
         )
-    return load_dataset("parquet", data_files=shards, split="train")
+    figures = load_dataset("parquet", data_files=shards, split="train")
+    return figures.add_column("length", lengths(figures))
+
+
+def lengths(figures: Dataset) -> list[int]:
+    """Characters of each figure's words and descriptions, which tell how many tokens it will need."""
+    columns = figures.select_columns(["words", "brief_description", "detailed_description"])
+    return [
+        sum(map(len, words)) + len(brief or "") + len(detailed or "")
+        for words, brief, detailed in map(dict.values, columns)
+    ]
 
 
 def freeze(model: PreTrainedModel, stage: str) -> None:
@@ -63,6 +78,24 @@ def freeze(model: PreTrainedModel, stage: str) -> None:
     model.requires_grad_(stage == "full")
     if stage == "projector":
         model.model.multi_modal_projector.requires_grad_(True)
+
+
+def parameter_groups(model: torch.nn.Module, arguments: PatentLMMArguments, training: SFTConfig) -> list[dict]:
+    """Trainable parameters by learning rate: encoder, projector, everything else."""
+    rates = {
+        "vision_tower": arguments.tower_learning_rate,
+        "multi_modal_projector": arguments.projector_learning_rate,
+        "": None,
+    }
+    groups = {part: [] for part in rates}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups[next(part for part in rates if part in name)].append(parameter)
+    return [
+        {"params": parameters, "lr": rates[part] or training.learning_rate}
+        for part, parameters in groups.items()
+        if parameters
+    ]
 
 
 def lora_config(arguments: PatentLMMArguments):
@@ -102,6 +135,10 @@ def main() -> None:
         processing_class=processor,
         data_collator=FigureCollator(processor, seed=training.seed),
         peft_config=lora_config(arguments) if arguments.stage == "lora" else None,
+    )
+    optimizer_class, options = trainer_class.get_optimizer_cls_and_kwargs(training)
+    trainer.optimizer = optimizer_class(
+        parameter_groups(trainer.model, arguments, training), **{"weight_decay": training.weight_decay, **options}
     )
     trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
     trainer.save_model()

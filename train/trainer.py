@@ -33,6 +33,7 @@ class ModelLossSFTTrainer(SFTTrainer):
         )
         if token_kinds is not None and self.state.global_step % self.args.logging_steps == 0:
             self._note_kind_losses(outputs["logits"].detach(), inputs["labels"], token_kinds)
+            self._kind_losses["feature_spread"].append(spread(outputs["image_hidden_states"].detach()))
         return (loss, outputs) if return_outputs else loss
 
     def _note_kind_losses(self, logits: torch.Tensor, labels: torch.Tensor, token_kinds: torch.Tensor) -> None:
@@ -51,6 +52,11 @@ class ModelLossSFTTrainer(SFTTrainer):
             logs[name] = sum(values) / len(values)
         self._kind_losses.clear()
         super().log(logs, *args, **kwargs)
+
+
+def spread(features: torch.Tensor) -> float:
+    """How far the features (N, hidden) lie from their mean, relative to their length; 0 is a collapsed encoder."""
+    return ((features - features.mean(dim=0)).norm(dim=-1).mean() / features.norm(dim=-1).mean()).item()
 
 
 def from_first_answer(labels: torch.Tensor) -> int:
