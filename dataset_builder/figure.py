@@ -55,12 +55,8 @@ FEATURES = datasets.Features(
         "confidences": datasets.List(datasets.Value("float32")),
         "ocr_engine": datasets.Value("string"),
         # term: the name the drawing prints or the caller lists for the numeral, null when neither does
-        "numerals": datasets.List(
-            {"text": datasets.Value("string"), "term": datasets.Value("string"), "box": _BOX}
-        ),
-        "elements": datasets.List(
-            {"class": datasets.ClassLabel(names=list(ELEMENT_CLASSES)), "box": _BOX}
-        ),
+        "numerals": datasets.List({"text": datasets.Value("string"), "term": datasets.Value("string"), "box": _BOX}),
+        "elements": datasets.List({"class": datasets.ClassLabel(names=list(ELEMENT_CLASSES)), "box": _BOX}),
         # source and target: numerals where the parts have one, otherwise printed names
         "edges": datasets.List(
             {

@@ -22,7 +22,7 @@ _LEVELS = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write: `count` figures of `split` from `seed` on, `shard_size` per file; the rest is as for `generate`."""
+    """What to write: `count` figures of `split` from `seed` on, `shard_size` per file; the rest as for `generate`."""
 
     out: Path
     count: int
