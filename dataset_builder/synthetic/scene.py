@@ -53,8 +53,9 @@ class Scene:
     """The content of one figure.
 
     `label` is the figure number as printed without "FIG." ("3A"), None for the single unnumbered view of 37 CFR
-    1.84(u). `view` is the noun of the view in prose ("block diagram", "perspective view"); `subject` the noun phrase the figure
-    is of, with its article ("a data storage system"), and `subject_known` says it can be read from the drawing.
+    1.84(u). `view` is the noun of the view in prose ("block diagram", "perspective view"); `subject` the noun phrase
+    the figure is of, with its article ("a data storage system"), and `subject_known` says it can be read from the
+    drawing.
     """
 
     family: str
