@@ -58,7 +58,10 @@ format: $(VENV)/.installed-test  ## mend style and format
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.installed-test  ## run the benchmarks, one JSON line each
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python -m benchmarks.drawn_figures --count 100
+	@if [ -n "$$PATENTLMM_DATA" ]; then \
+		$(BIN)/python -m benchmarks.reading && $(BIN)/python -m benchmarks.real_figures; \
+	else echo "set PATENTLMM_DATA to the folder of real figures to run benchmarks.reading and benchmarks.real_figures"; fi
 
 clean:  ## remove .venv, caches and outputs
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,15 +1,17 @@
 """What the checkpoint writes about real patent figures that no training saw, against what an eye reads in them.
 
-    python -m benchmarks.real_figures --data DATA --checkpoint checkpoints/patentlmm-tiny --workdir out/real
+    python -m benchmarks.real_figures --data FOLDER --checkpoint checkpoints/patentlmm-tiny --workdir out/real
 
 Prints one line of JSON. The figures and their labels are those of `benchmarks/reading_labels.jsonl`; reference texts
-come from DATA/figures.jsonl. The patents are held apart from training by publication number (train/texts.py).
+come from figures.jsonl in FOLDER (or in the variable PATENTLMM_DATA). The patents are held apart from training by
+publication number (train/texts.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from PIL import Image
@@ -59,11 +61,13 @@ def summarise(labels: dict[str, dict], texts: dict[str, dict], briefs: dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with figures.jsonl and figures/")
+    parser.add_argument("--data", type=Path, default=os.environ.get("PATENTLMM_DATA"), help="has figures.jsonl")
     parser.add_argument("--checkpoint", default="checkpoints/patentlmm-tiny")
     parser.add_argument("--workdir", type=Path, default=Path("out/real"))
     parser.add_argument("--texts", default="texts", help="name of the file of generated texts")
     args = parser.parse_args()
+    if args.data is None:
+        parser.error("name the folder of real figures with --data or PATENTLMM_DATA")
 
     args.workdir.mkdir(parents=True, exist_ok=True)
     labels = {row["image"]: row for row in read_jsonl(LABELS)}
