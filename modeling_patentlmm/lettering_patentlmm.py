@@ -99,7 +99,9 @@ class Lettering:
 
 
 def _to_letter_height(crop: np.ndarray) -> np.ndarray:
-    width = int(np.clip(round(crop.shape[1] * LETTER_HEIGHT / crop.shape[0]), 16, 2000))
+    """The crop at the recogniser's height; long lines a little narrower, which reads as well in less time."""
+    aspect = crop.shape[1] / crop.shape[0]
+    width = int(np.clip(round(LETTER_HEIGHT * aspect * (0.82 if aspect > 4 else 1.0)), 16, 2000))
     shrink = crop.shape[0] > LETTER_HEIGHT
     return cv2.resize(crop, (width, LETTER_HEIGHT), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
 

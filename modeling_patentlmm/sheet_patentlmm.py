@@ -1,6 +1,7 @@
 """A drawing sheet in pixels: its ink, its lettering, which way up it stands, and its printed header."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -120,11 +121,29 @@ def read_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
 
 
 def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) -> list[Piece]:
-    """Read every rectangle in all its looks, and take the most believable of each."""
-    looks = [_looks(sheet, rectangle) for rectangle in rectangles]
-    lines = iter(lettering.recognise([look.crop for group in looks for look in group]))
-    best = [_best([(look, next(lines)) for look in group]) for group in looks]
+    """Read every rectangle as it is, then without line art where that may matter, and take the more believable."""
+    plain = _recognised(lettering, [_plain_looks(sheet, rectangle) for rectangle in rectangles])
+    best = [max(found, key=_belief) for found in plain]
+    wiped = _recognised(lettering, [_wiped_looks(sheet, found, top) for found, top in zip(plain, best, strict=True)])
+    usual = Counter(
+        len(line.text)
+        for (_, line), others in zip(best, wiped, strict=True)
+        if line.text.isdigit() and all(other.text == line.text for _, other in others)
+    )
+    for i, others in enumerate(wiped):
+        if others:
+            best[i] = _with_or_without_lines(best[i], max(others, key=_belief), usual)
     return [piece for look, line in best for piece in _words(look, line) if piece.confidence >= LEAST_CONFIDENCE]
+
+
+def _recognised(lettering: Lettering, groups: list[list["Look"]]) -> list[list[tuple["Look", Line]]]:
+    lines = iter(lettering.recognise([look.crop for group in groups for look in group]))
+    return [[(look, next(lines)) for look in group] for group in groups]
+
+
+def _belief(pair: tuple["Look", Line]) -> float:
+    """How far a reading is believed: its confidence, and a little more for upright text."""
+    return pair[1].confidence + (0.05 if pair[0].turn == 0 else 0.0)
 
 
 @dataclass(frozen=True)
@@ -134,7 +153,6 @@ class Look:
     crop: np.ndarray
     box: PixelBox
     turn: int
-    wiped: bool = False
     slanted: bool = False
 
 
@@ -158,38 +176,42 @@ def _level_box(rectangle: np.ndarray) -> tuple[PixelBox, bool]:
     return (*corners.min(0).tolist(), *corners.max(0).tolist()), width >= 1.6 * height
 
 
-def _looks(sheet: Sheet, rectangle: np.ndarray) -> list[Look]:
-    """A region as it is and without line art; a tall one turned both ways, and upright too if it may be one letter."""
+def _plain_looks(sheet: Sheet, rectangle: np.ndarray) -> list[Look]:
+    """A region as it is: a slanted one also turned level, a tall one turned both ways, or upright as one letter."""
     box, slanted = _level_box(rectangle)
     looks = [Look(sheet.cut_slanted(rectangle), box, 0, slanted=True)] if slanted else []
-    ratio = (box[3] - box[1]) / (box[2] - box[0])
-    turns = (0,) if ratio < 1.4 else (90, 270, 0) if ratio < 2.2 else (90, 270)
     crop, place = sheet.cut(box)
-    crops = [(crop, place, False)]
-    lettering = sheet.cut_lettering(box)
-    if lettering is not None and lettering[2]:
-        crops.append(lettering)
-    for turn in turns:
-        looks += [Look(np.ascontiguousarray(np.rot90(c, turn // 90)), b, turn, wiped) for c, b, wiped in crops]
-    return looks
+    ratio = (box[3] - box[1]) / (box[2] - box[0])
+    turns = (0,) if ratio < 1.4 else (0, 90, 270) if ratio < 2.2 else (90, 270)
+    return looks + [Look(np.ascontiguousarray(np.rot90(crop, turn // 90)), place, turn) for turn in turns]
 
 
-def _best(found: list[tuple[Look, Line]]) -> tuple[Look, Line]:
-    """The most believable of several looks at one region; an upright reading is believed a little more."""
-    candidates = [pair for pair in found if pair[0].slanted]
-    for turn in sorted({look.turn for look, _ in found if not look.slanted}):
-        pair = [pair for pair in found if pair[0].turn == turn and not pair[0].slanted]
-        candidates.append(_with_or_without_lines(pair[0], pair[-1]))
-    return max(candidates, key=lambda pair: pair[1].confidence + (0.05 if pair[0].turn == 0 else 0.0))
+def _wiped_looks(sheet: Sheet, plain: list[tuple[Look, Line]], best: tuple[Look, Line]) -> list[Look]:
+    """The region without line art, turned as its best plain look, or in every way where that could not be read well."""
+    look, line = best
+    if look.slanted or (line.confidence > 0.95 and sum(letter.isalpha() for letter in line.text) > 2):
+        return []
+    lettering = sheet.cut_lettering(look.box)
+    if lettering is None or not lettering[2]:
+        return []
+    crop, box, _ = lettering
+    turns = [look.turn] if line.confidence > 0.8 else [other.turn for other, _ in plain if not other.slanted]
+    return [Look(np.ascontiguousarray(np.rot90(crop, turn // 90)), box, turn) for turn in turns]
 
 
-def _with_or_without_lines(plain: tuple[Look, Line], wiped: tuple[Look, Line]) -> tuple[Look, Line]:
-    """Line art shows as letters at the ends of the plain text; letters touching line art are lost in the wiped one."""
-    a, b = plain[1].text.replace(" ", ""), wiped[1].text.replace(" ", "")
+def _with_or_without_lines(plain: tuple[Look, Line], wiped: tuple[Look, Line], usual: Counter) -> tuple[Look, Line]:
+    """Line art shows as letters at the ends of the plain text; letters touching line art are lost in the wiped one.
+
+    A numeral that is longer in the one than in the other is taken in the length that is usual on the sheet.
+    """
+    a, b = (pair[1].text.replace(" ", "").strip(LINE_MARKS) for pair in (plain, wiped))
     if not b or a == b:
         return max(plain, wiped, key=lambda pair: (pair[1].text.count(" ") if b else 0, pair is plain))
-    if not a or b in a:
-        return wiped
+    if not a or plain[1].confidence < 0.9:
+        return max(wiped, plain, key=lambda pair: pair[1].confidence + 0.02 * (pair is wiped and b in a))
+    if b in a:
+        words = sum(letter.isalpha() for letter in b) > 2
+        return plain if words or usual[len(a)] > 2 * usual[len(b)] + 1 else wiped
     return wiped if wiped[1].confidence > plain[1].confidence + 0.02 else plain
 
 
@@ -219,8 +241,9 @@ def _word_spans(crop: np.ndarray, line: Line) -> list[tuple[int, int]]:
     usual = np.median(gaps) if gaps else 0
     spans, first = [], letters[0]
     for i, j, gap in zip(letters, letters[1:], gaps):
-        changes = line.text[i].isalpha() and line.text[j].isdigit() and i > first
-        wide = gap > 0.9 * crop.shape[0] or (changes and gap >= max(0.15 * crop.shape[0], 2 * usual + 1))
+        changes = line.text[i].isalpha() and line.text[j].isdigit()
+        least = (0.15 if i > first else 0.28) * crop.shape[0]
+        wide = gap > 0.9 * crop.shape[0] or (changes and gap >= max(least, 2 * usual + 1))
         if j > i + 1 or wide:
             spans.append((first, i))
             first = j
@@ -240,7 +263,7 @@ FIGURE_NUMBER = re.compile(r"\d{1,3}[A-Za-z]{0,2}['.]?|[IVX]{1,5}")
 def _with_label(sheet: Sheet, lettering: Lettering, pieces: list[Piece], scale: float) -> list[Piece]:
     """Look again for the figure's label: beside a "FIG." without a number, and at half the size where there is none."""
     heads = [piece for piece in pieces if FIGURE_HEAD.fullmatch(piece.text)]
-    if not heads:
+    if not heads and not any(re.match(r"FIG\D{0,5}\d", piece.text, re.I) for piece in pieces):
         rectangles = lettering.detect(sheet.gray, scale / 2)
         usual = np.median([_letter_size(piece) for piece in pieces]) if pieces else 0
         rectangles = rectangles[rectangles[:, 2:4].min(1) > 1.3 * usual]
@@ -386,9 +409,9 @@ def legibility(pieces: Sequence[Piece]) -> float:
     return words + 10 * sum(FIGURE_HEAD.match(piece.text) is not None for piece in level)
 
 
-def is_upside_down(sheet: Sheet, pieces: Sequence[Piece], lettering: Lettering, most: int = 12) -> bool:
-    """Whether the longest level words read better with the sheet upside down."""
-    level = sorted((p for p in pieces if p.turn == 0 and len(p.text) > 1), key=lambda p: -len(p.text))[:most]
+def is_upside_down(sheet: Sheet, pieces: Sequence[Piece], lettering: Lettering, most: int = 8) -> bool:
+    """Whether the level words read better with the sheet upside down; words of middling length are asked first."""
+    level = sorted((p for p in pieces if p.turn == 0 and len(p.text) > 1), key=lambda p: abs(len(p.text) - 6))[:most]
     crops = [sheet.cut(piece.box)[0] for piece in level]
     lines = lettering.recognise([np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops])
     upright = sum(piece.confidence * len(piece.text) for piece in level)
