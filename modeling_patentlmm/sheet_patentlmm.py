@@ -126,19 +126,25 @@ def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) ->
     best = [max(found, key=_belief) for found in plain]
     wiped = _recognised(lettering, [_wiped_looks(sheet, found, top) for found, top in zip(plain, best, strict=True)])
     usual = Counter(
-        len(line.text)
+        len(_bare(line))
         for (_, line), others in zip(best, wiped, strict=True)
-        if line.text.isdigit() and all(other.text == line.text for _, other in others)
+        if _bare(line).isdigit() and all(_bare(other) == _bare(line) for _, other in others)
     )
     for i, others in enumerate(wiped):
         if others:
             best[i] = _with_or_without_lines(best[i], max(others, key=_belief), usual)
+    best = [(look, _without_stray_end(look.crop, line, usual)) for look, line in best]
     return [piece for look, line in best for piece in _words(look, line) if piece.confidence >= LEAST_CONFIDENCE]
 
 
 def _recognised(lettering: Lettering, groups: list[list["Look"]]) -> list[list[tuple["Look", Line]]]:
     lines = iter(lettering.recognise([look.crop for group in groups for look in group]))
     return [[(look, next(lines)) for look in group] for group in groups]
+
+
+def _bare(line: Line) -> str:
+    """The text without spaces, and without marks of line art at its ends."""
+    return line.text.replace(" ", "").strip(LINE_MARKS)
 
 
 def _belief(pair: tuple["Look", Line]) -> float:
@@ -204,7 +210,7 @@ def _with_or_without_lines(plain: tuple[Look, Line], wiped: tuple[Look, Line], u
 
     A numeral that is longer in the one than in the other is taken in the length that is usual on the sheet.
     """
-    a, b = (pair[1].text.replace(" ", "").strip(LINE_MARKS) for pair in (plain, wiped))
+    a, b = _bare(plain[1]), _bare(wiped[1])
     if not b or a == b:
         return max(plain, wiped, key=lambda pair: (pair[1].text.count(" ") if b else 0, pair is plain))
     if not a or plain[1].confidence < 0.9:
@@ -213,6 +219,32 @@ def _with_or_without_lines(plain: tuple[Look, Line], wiped: tuple[Look, Line], u
         words = sum(letter.isalpha() for letter in b) > 2
         return plain if words or usual[len(a)] > 2 * usual[len(b)] + 1 else wiped
     return wiped if wiped[1].confidence > plain[1].confidence + 0.02 else plain
+
+
+def _without_stray_end(crop: np.ndarray, line: Line, usual: Counter) -> Line:
+    """A numeral one digit longer than is usual on the sheet, without an end out of line: a short lead line."""
+    digits = [i for i, letter in enumerate(line.text) if letter not in LINE_MARKS + " "]
+    length = len(digits)
+    if length < 3 or not "".join(line.text[i] for i in digits).isdigit():
+        return line
+    if usual[length - 1] < 3 or usual[length - 1] <= 2 * usual[length]:
+        return line
+    strays = _out_of_line(crop, line.centres[digits])
+    end = max((0, -1), key=lambda end: strays[end])
+    if strays[end] < 0.35:
+        return line
+    kept = digits[1:] if end == 0 else digits[:-1]
+    return Line("".join(line.text[i] for i in kept), line.confidences[kept], line.centres[kept])
+
+
+def _out_of_line(crop: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """How far each letter's top or foot lies off the others', in heights of a letter."""
+    inked = crop < 160
+    places = np.clip(centres, 0, 1) * inked.shape[1]
+    cuts = [0, *((places[1:] + places[:-1]) / 2), inked.shape[1]]
+    rows = [np.flatnonzero(inked[:, int(left) : int(right) + 1].any(axis=1)) for left, right in zip(cuts, cuts[1:])]
+    ends = np.array([(r[0], r[-1]) if len(r) else (0, 0) for r in rows], float)
+    return np.abs(ends - np.median(ends, axis=0)).max(axis=1) / max(np.median(ends[:, 1] - ends[:, 0]), 1.0)
 
 
 def _words(look: Look, line: Line) -> list[Piece]:
