@@ -27,6 +27,7 @@ from .numerals_patentlmm import (
 )
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
+from .sentence_patentlmm import OncePerSentenceLogitsProcessor
 
 KINDS = ("brief", "detailed")
 MAX_NEW_TOKENS = {"brief": 96, "detailed": 512}
@@ -261,11 +262,13 @@ def _write(
         encoded = time.perf_counter()
         limit = max_new_tokens or MAX_NEW_TOKENS[kind]
         prompt = inputs["input_ids"].shape[1]
-        grounding = GroundedNumeralsLogitsProcessor(processor.tokenizer, inventories, prompt)
+        rules = [GroundedNumeralsLogitsProcessor(processor.tokenizer, inventories, prompt)]
+        if kind == "detailed":
+            rules.append(OncePerSentenceLogitsProcessor(processor.tokenizer, inventories, prompt))
         tokens = model.generate(
             **inputs,
             mm_encoder_outputs={"image": features},
-            logits_processor=LogitsProcessorList([grounding]),
+            logits_processor=LogitsProcessorList(rules),
             max_new_tokens=limit,
             do_sample=False,
             num_beams=1,

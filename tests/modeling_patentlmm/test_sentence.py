@@ -1,0 +1,45 @@
+"""A reference character once per sentence."""
+
+import pytest
+import torch
+
+from modeling_patentlmm.sentence_patentlmm import OncePerSentenceLogitsProcessor
+from tests.tiny import language_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return language_tokenizer()
+
+
+def allowed(tokenizer, text: str, numeral: str) -> bool:
+    """Whether `numeral` may follow `text`, each of its tokens in turn."""
+    rule = OncePerSentenceLogitsProcessor(tokenizer, [(("102", "104"), ("1",))], prompt_length=0)
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    for token in tokenizer(numeral, add_special_tokens=False).input_ids:
+        if rule(torch.tensor([ids]), torch.zeros(1, len(tokenizer)))[0, token] != 0:
+            return False
+        ids = [*ids, token]
+    return True
+
+
+@pytest.mark.parametrize(
+    ("text", "numeral", "may"),
+    [
+        ("The housing", " 102", True),
+        ("The housing 102 and the lid", " 102", False),
+        ("The housing 102 and the lid", " 104", True),
+        ("The housing 102 is closed. The housing", " 102", True),
+        ("In FIG. 1 the housing 102 of FIG.", " 1", True),
+    ],
+)
+def test_a_character_is_named_once_in_a_sentence(tokenizer, text, numeral, may):
+    assert allowed(tokenizer, text, numeral) is may
+
+
+def test_beams_share_their_rows_inventory(tokenizer):
+    rule = OncePerSentenceLogitsProcessor(tokenizer, [(("102",), ()), (("104",), ())], prompt_length=0)
+    ids = tokenizer(["The housing 102 and", "The housing 102 and"], add_special_tokens=False).input_ids
+    scores = rule(torch.tensor(ids + ids), torch.zeros(4, len(tokenizer)))
+    assert scores.shape == (4, len(tokenizer))
+    assert torch.equal(scores[0], scores[1]) and torch.equal(scores[2], scores[3])
