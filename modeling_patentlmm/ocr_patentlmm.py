@@ -9,7 +9,19 @@ import numpy as np
 from PIL import Image
 
 from .lettering_patentlmm import EngineError, Lettering, load_lettering
-from .sheet_patentlmm import Piece, Sheet, find_turn, is_faint, is_upside_down, legibility, read_sheet, split_header
+from .sheet_patentlmm import (
+    SCOUT_SIDE,
+    Piece,
+    Sheet,
+    find_turn,
+    is_faint,
+    is_label,
+    is_upside_down,
+    legibility,
+    read_sheet,
+    scout_sheet,
+    split_header,
+)
 
 try:
     import pytesseract
@@ -23,7 +35,6 @@ ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the pa
 
 
 TURNS = (0, 90, 180, 270)
-SCOUT_SIDE = 1000  # pixels: the longer side of a sheet that is read four ways up
 
 
 @dataclass(frozen=True)
@@ -98,8 +109,10 @@ def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], li
 
 def _turned_upright(sheet: Sheet, pieces: list[Piece], lettering: Lettering) -> tuple[list[Piece], int]:
     """The words of `sheet` turned upright, and how far it was turned; where words are scarce every way up is read."""
+    if not pieces:
+        return [], 0
     turn, sure = find_turn(pieces)
-    if sure and turn == 0:
+    if sure and turn == 0 and not any(map(is_label, pieces)):
         turn = 180 if is_upside_down(sheet, pieces, lettering) else 0
     if not sure:
         turn = _most_legible_turn(sheet, lettering)
@@ -109,7 +122,7 @@ def _turned_upright(sheet: Sheet, pieces: list[Piece], lettering: Lettering) -> 
 def _most_legible_turn(sheet: Sheet, lettering: Lettering) -> int:
     """The way up with the most to read, judged on a small copy; the sheet as it is has a head start."""
     small = sheet.shrunk(SCOUT_SIDE)
-    readings = {turn: read_sheet(Sheet(_turn(small.gray, turn)), lettering) for turn in TURNS}
+    readings = {turn: scout_sheet(Sheet(_turn(small.gray, turn)), lettering) for turn in TURNS}
     return max(TURNS, key=lambda turn: legibility(readings[turn]) * (1.3 if turn == 0 else 1.0))
 
 

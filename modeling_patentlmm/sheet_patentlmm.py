@@ -15,6 +15,7 @@ except ImportError:
     cv2 = None
 
 
+LABEL_LINE = re.compile(r" ?(F[I1l]GS?[.,]*|FIGURE) ?(\d{1,3}[A-Za-z]{0,2}'?)\.? ?", re.I)
 LINE_MARKS = "-~_—–=|/\\<>^*`{}[]"
 LEAST_CONFIDENCE = 0.5
 PixelBox = tuple[float, float, float, float]
@@ -110,6 +111,7 @@ class Sheet:
 
 
 SIDE = 1280  # pixels: the longer side of what the detector looks at
+SCOUT_SIDE = 960  # the same where only the way up is asked
 ENLARGED = 3.0  # at most
 
 
@@ -118,6 +120,12 @@ def read_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
     scale = min(SIDE / max(sheet.gray.shape), ENLARGED)
     pieces = _read_regions(sheet, lettering, lettering.detect(sheet.gray, scale))
     return _with_label(sheet, lettering, pieces, scale)
+
+
+def scout_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
+    """The words of a sheet at a glance."""
+    scale = min(SCOUT_SIDE / max(sheet.gray.shape), 1.0)
+    return _read_regions(sheet, lettering, lettering.detect(sheet.gray, scale))
 
 
 def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) -> list[Piece]:
@@ -250,6 +258,9 @@ def _out_of_line(crop: np.ndarray, centres: np.ndarray) -> np.ndarray:
 def _words(look: Look, line: Line) -> list[Piece]:
     """The words of a line, each with the stretch of the crop its letters stand on; marks of line art are taken off."""
     pieces = []
+    label = LABEL_LINE.fullmatch(line.text)
+    if label and look.turn:  # sideways, its two words would fall apart in reading order
+        return [Piece("FIG." + label[2], line.confidence, look.box, look.turn)]
     half = 0.5 * float(np.median(np.diff(line.centres))) if len(line.text) > 1 else 0.5
     for first, last in _word_spans(look.crop, line):
         while last > first and line.text[first] in LINE_MARKS:
@@ -268,6 +279,9 @@ def _word_spans(crop: np.ndarray, line: Line) -> list[tuple[int, int]]:
     letters = [i for i, letter in enumerate(line.text) if letter != " "]
     if not letters:
         return []
+    label = LABEL_LINE.fullmatch(line.text)
+    if label:
+        return [(label.start(1), label.end(1) - 1), (label.start(2), label.end(2) - 1)]
     inked = (crop < 160).any(axis=0)
     gaps = [_gap(inked, line.centres[i], line.centres[j]) for i, j in zip(letters, letters[1:])]
     usual = np.median(gaps) if gaps else 0
@@ -337,7 +351,7 @@ def _numbered(sheet: Sheet, lettering: Lettering, head: Piece, pieces: list[Piec
         numbers = [p for p in _words(look, lettering.recognise([look.crop])[0]) if FIGURE_NUMBER.fullmatch(p.text)]
     if not numbers:
         return []
-    if head.turn:  # sideways, the two would fall apart in reading order
+    if head.turn:
         return [Piece("FIG." + numbers[0].text, numbers[0].confidence, _around(head.box, numbers[0].box), head.turn)]
     return [replace(head, text="FIG."), numbers[0]]
 
@@ -428,17 +442,23 @@ def find_turn(pieces: Sequence[Piece]) -> tuple[int, bool]:
     for piece in pieces:
         letters = sum(letter.isalnum() for letter in piece.text)
         if letters > 1 and piece.confidence > 0.6:
-            votes[piece.turn] += piece.confidence * letters + 10 * (FIGURE_HEAD.match(piece.text) is not None)
+            votes[piece.turn] += piece.confidence * letters + 10 * is_label(piece)
     best = max(votes, key=lambda turn: (votes[turn], -turn))
     others = max(votes[turn] for turn in votes if turn != best)
-    return best, votes[best] > 40 and votes[best] > 2 * others
+    enough = votes[best] > 40 or any(piece.turn == best and is_label(piece) for piece in pieces)
+    return best, enough and votes[best] > 2 * others
+
+
+def is_label(piece: Piece) -> bool:
+    """Whether the piece is the "FIG." of a figure's label, which reads as that only the right way up."""
+    return FIGURE_HEAD.match(piece.text) is not None and piece.text[:1] in "fF" and piece.confidence > 0.9
 
 
 def legibility(pieces: Sequence[Piece]) -> float:
     """How much level text was read: letters of words, weighted by confidence; a figure's label counts for more."""
     level = [piece for piece in pieces if piece.turn == 0 and piece.confidence > 0.6]
     words = sum(piece.confidence * len(piece.text) for piece in level if len(piece.text) > 1)
-    return words + 10 * sum(FIGURE_HEAD.match(piece.text) is not None for piece in level)
+    return words + 10 * sum(map(is_label, level))
 
 
 def is_upside_down(sheet: Sheet, pieces: Sequence[Piece], lettering: Lettering, most: int = 8) -> bool:

@@ -1,0 +1,189 @@
+"""Reading a figure: order of words, words and boxes, the way up, the page header, engines that are missing."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+import modeling_patentlmm.lettering_patentlmm as lettering
+import modeling_patentlmm.ocr_patentlmm as ocr
+from modeling_patentlmm.lettering_patentlmm import Line
+from modeling_patentlmm.ocr_patentlmm import EngineError, FigureReading, read_figure, reading_order
+from modeling_patentlmm.sheet_patentlmm import Piece, Sheet, split_header
+
+CORNER, SIDE = st.integers(0, 900), st.integers(1, 100)
+BOX = st.builds(lambda x, y, width, height: (x, y, x + width, y + height), CORNER, CORNER, SIDE, SIDE)
+
+
+@given(st.lists(BOX, max_size=40, unique=True), st.randoms(use_true_random=False), st.sampled_from([0.5, 1.0, 1.6]))
+@settings(max_examples=60, deadline=None)
+def test_order_does_not_depend_on_the_order_given(boxes, rng, aspect):
+    shuffled = rng.sample(boxes, len(boxes))
+    expected = [boxes[i] for i in reading_order(boxes, aspect)]
+    assert [shuffled[i] for i in reading_order(shuffled, aspect)] == expected
+    assert sorted(expected) == sorted(boxes)
+
+
+def test_a_name_and_the_numeral_under_it_stay_together():
+    left = {"CONTROL": (100, 100, 190, 120), "UNIT": (195, 101, 240, 121), "102": (150, 128, 190, 148)}
+    right = {"POWER": (600, 97, 680, 117), "SUPPLY": (590, 125, 690, 145), "104": (620, 153, 660, 173)}
+    words = {"204": (300, 400, 340, 420), **right, **left}
+    order = reading_order(list(words.values()))
+    assert [list(words)[i] for i in order] == ["CONTROL", "UNIT", "102", "POWER", "SUPPLY", "104", "204"]
+
+
+def test_thousands_of_boxes_are_ordered_soon_and_none_has_an_order():
+    rng = random.Random(1)
+    corners = [(rng.randint(0, 950), rng.randint(0, 980)) for _ in range(2000)]
+    boxes = [(x, y, x + rng.randint(5, 50), y + 12) for x, y in corners]
+    assert sorted(reading_order(boxes)) == list(range(2000))
+    assert reading_order([]) == []
+
+
+def lettered(*lines: tuple[str, int, int], size: tuple[int, int] = (900, 600), height: int = 26) -> Image.Image:
+    """A white sheet with lines of text at x, y."""
+    sheet = Image.new("L", size, 255)
+    font = ImageFont.load_default(height)
+    for text, x, y in lines:
+        ImageDraw.Draw(sheet).text((x, y), text, fill=0, font=font)
+    return sheet
+
+
+def figure() -> Image.Image:
+    """A block diagram with numerals on lead lines."""
+    names = ("CONTROL UNIT", 130, 140), ("POWER SUPPLY", 530, 140), ("MEMORY", 165, 400), ("FIG. 2", 400, 530)
+    sheet = lettered(*names, ("102", 330, 60), ("104", 760, 60), ("106", 330, 330))
+    draw = ImageDraw.Draw(sheet)
+    for box in ((100, 110, 350, 200), (500, 110, 760, 200), (100, 370, 350, 460)):
+        draw.rectangle(box, outline=0, width=3)
+    leads = (325, 80, 290, 110), (755, 80, 700, 110), (325, 350, 290, 370)
+    for line in (*leads, (350, 155, 500, 155), (220, 200, 220, 370)):
+        draw.line(line, fill=0, width=3)
+    return sheet
+
+
+def texts(reading: FigureReading) -> list[str]:
+    return [word.text for word in reading.words]
+
+
+needs_rapidocr = pytest.mark.skipif(
+    any(lettering.find_spec(name) is None for name in ("rapidocr", "onnxruntime", "cv2")), reason="rapidocr is missing"
+)
+
+
+@needs_rapidocr
+def test_words_and_boxes_of_a_figure_are_read():
+    reading = read_figure(figure())
+    assert {"CONTROL", "UNIT", "POWER", "SUPPLY", "MEMORY", "102", "104", "106", "FIG.", "2"} <= set(texts(reading))
+    assert (reading.rotation, reading.size, reading.left_out) == (0, (900, 600), ())
+    assert reading.engine == f"rapidocr {ocr.version('rapidocr')}"
+    assert all(0.5 <= word.confidence <= 1 for word in reading.words)
+    x0, y0, x1, y1 = next(word.box for word in reading.words if word.text == "104")
+    assert x0 < 1000 * 780 / 900 < x1 and y0 < 1000 * 75 / 600 < y1 and x1 - x0 < 90
+
+
+@needs_rapidocr
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_turned_figure_is_found_upright(rotation):
+    turned = figure().rotate(-rotation, expand=True, fillcolor=255)
+    reading = read_figure(turned)
+    assert reading.rotation == rotation
+    assert reading.size == (900, 600)
+    assert {"CONTROL", "102", "104", "106"} <= set(texts(reading))
+    x0, y0, _, _ = next(word.box for word in reading.words if word.text == "104")
+    assert x0 > 800 and y0 < 150
+
+
+@needs_rapidocr
+def test_a_given_rotation_is_taken():
+    reading = read_figure(figure().rotate(-90, expand=True, fillcolor=255), rotation=90)
+    assert reading.rotation == 90 and "CONTROL" in texts(reading)
+
+
+@needs_rapidocr
+def test_the_header_of_the_sheet_is_left_out_also_beside_the_drawing():
+    office, number = ("U.S. Patent", 30, 20), ("4,663,735", 750, 20)
+    header = lettered(office, ("May 5, 1987", 300, 24), ("Sheet 3 of 8", 560, 24), number)
+    page = Image.new("L", (900, 1300), 255)
+    page.paste(header.crop((0, 0, 900, 70)), (0, 30))
+    upright = page.copy()
+    upright.paste(figure(), (0, 300))
+    reading = read_figure(upright)
+    assert {"102", "CONTROL"} <= set(texts(reading))
+    assert not {"Patent", "Sheet", "4,663,735", "1987"} & set(texts(reading))
+    assert {"Patent", "Sheet", "4,663,735"} <= {word.text for word in reading.left_out}
+    page.paste(figure().rotate(90, expand=True), (200, 200))
+    sideways = read_figure(page)
+    assert sideways.rotation == 270 and {"102", "CONTROL"} <= set(texts(sideways))
+    assert not {"Patent", "Sheet", "4,663,735", "1987"} & set(texts(sideways))
+    assert all(word.box[0] > 850 for word in sideways.left_out)
+
+
+@needs_rapidocr
+@pytest.mark.parametrize(("mode", "size", "colour"), [("L", (640, 480), 255), ("1", (40, 30), 1), ("L", (1, 1), 0)])
+def test_nothing_is_read_from_a_blank_page(mode, size, colour):
+    image = Image.new(mode, size, colour)
+    reading = read_figure(image)
+    assert reading.words == () and reading.rotation == 0 and reading.size == image.size
+
+
+@needs_rapidocr
+def test_a_lead_line_beside_a_numeral_is_no_digit():
+    sheet = lettered(("310", 300, 200), ("312", 300, 300), ("314", 300, 400), ("FIG. 3", 400, 520))
+    draw = ImageDraw.Draw(sheet)
+    for y in (218, 318, 418):
+        draw.line((120, y + 60, 296, y), fill=0, width=2)
+        draw.arc((355, y - 10, 385, y + 12), 180, 360, fill=0, width=2)
+        draw.line((385, y, 560, y - 50), fill=0, width=2)
+    assert {"310", "312", "314"} <= set(texts(read_figure(sheet)))
+
+
+def test_ink_that_reaches_out_of_a_crop_is_wiped_off():
+    sheet = lettered(("310", 300, 200))
+    clean, tight, wiped = Sheet(np.asarray(sheet)).cut_lettering((290, 195, 355, 235))
+    ImageDraw.Draw(sheet).line((294, 0, 294, 599), fill=0, width=2)
+    again, same, wiped_now = Sheet(np.asarray(sheet)).cut_lettering((290, 195, 355, 235))
+    assert (wiped, wiped_now) == (False, True)
+    assert tight == same and np.array_equal(clean, again)
+
+
+def test_a_line_is_split_at_spaces_and_between_a_name_and_its_numeral():
+    from modeling_patentlmm.sheet_patentlmm import Look, _words
+
+    sheet = lettered(("UNIT", 10, 10), ("102", 80, 10), size=(160, 50))
+    crop = np.asarray(sheet)[8:42, 5:135]
+    centres = np.array([0.1, 0.24, 0.33, 0.42, 0.62, 0.74, 0.87])
+    pieces = _words(Look(crop, (5, 8, 135, 42), 0), Line("UNIT102", np.full(7, 0.9), centres))
+    assert [piece.text for piece in pieces] == ["UNIT", "102"]
+    assert pieces[0].box[2] <= pieces[1].box[0] + 2 and pieces[1].box[2] <= 135
+
+
+def test_only_the_header_is_left_out():
+    words = {"U.S. Patent": (100, 50, 300, 80), "5,437,011": (1600, 48, 1800, 82), "Sheet 6 of 11": (900, 52, 1100, 79)}
+    drawing = {"102": (500, 900, 560, 930), "5,000": (800, 1500, 900, 1530), "Sheet": (300, 2000, 400, 2030)}
+    pieces = [Piece(text, 0.99, box) for text, box in {**words, **drawing}.items()]
+    kept, header = split_header(pieces, 2000, 3000)
+    assert {piece.text for piece in kept} == set(drawing)
+    turned = [piece.turned(2000, 3000, 270) for piece in pieces]
+    kept, header = split_header(turned, 3000, 2000)
+    assert {piece.text for piece in header} == set(words)
+
+
+def test_a_missing_engine_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(lettering, "find_spec", lambda name: None)
+    lettering.load_lettering.cache_clear()
+    with pytest.raises(EngineError, match="pip install rapidocr onnxruntime opencv-python-headless"):
+        read_figure(figure())
+    monkeypatch.setattr(ocr, "pytesseract", None)
+    with pytest.raises(EngineError, match="apt-get install tesseract-ocr; pip install pytesseract"):
+        read_figure(figure(), engine="tesseract")
+
+
+def test_an_unknown_engine_or_rotation_is_refused():
+    with pytest.raises(ValueError, match="no reading engine 'abbyy': choose rapidocr or tesseract"):
+        read_figure(figure(), engine="abbyy")
+    with pytest.raises(ValueError, match="rotation is 45"):
+        read_figure(figure(), rotation=45)
