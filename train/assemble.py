@@ -49,6 +49,7 @@ def assemble(recipe: dict) -> tuple[PatentLMMForConditionalGeneration, PatentLMM
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         do_sample=False,
+        use_cache=True,
     )
     side = recipe["vision_config"]["input_size"]
     processor = PatentLMMProcessor(

@@ -58,6 +58,7 @@ def main() -> None:
     before = trainer.evaluate()["eval_loss"]
     trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
     after = trainer.evaluate()["eval_loss"]
+    trainer.model.config.use_cache = True
     trainer.save_model()
     print(f"held-out perplexity: {math.exp(before):.1f} before, {math.exp(after):.1f} after")
 

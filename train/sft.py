@@ -98,6 +98,12 @@ def parameter_groups(model: torch.nn.Module, arguments: PatentLMMArguments, trai
     ]
 
 
+def cache_again(model: PreTrainedModel) -> None:
+    """Undo the trainer's `use_cache=False`: a checkpoint saved with it writes every token from the whole prefix."""
+    for config in (model.config, model.config.text_config, model.generation_config):
+        config.use_cache = True
+
+
 def lora_config(arguments: PatentLMMArguments):
     """LoRA on all linear layers of the language model, with the projector trained whole (stage 2)."""
     from peft import LoraConfig
@@ -141,6 +147,7 @@ def main() -> None:
         parameter_groups(trainer.model, arguments, training), **{"weight_decay": training.weight_decay, **options}
     )
     trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
+    cache_again(model)
     trainer.save_model()
     processor.save_pretrained(training.output_dir)
 

@@ -8,7 +8,7 @@ from dataset_builder.synthetic import FAMILIES, SPLITS, generate
 from dataset_builder.synthetic.reader_noise import reader_noise
 from dataset_builder.synthetic.shards import Plan, write_shards
 from dataset_builder.synthetic.sheets import render_sheet
-from modeling_patentlmm.numerals_patentlmm import find_references
+from modeling_patentlmm.numerals_patentlmm import find_references, plain_character
 
 
 def ink(figure, box, margin=0):
@@ -50,7 +50,7 @@ def test_truth_agrees_with_the_drawing(family):
 def test_texts_claim_only_what_was_read(family):
     for seed in range(6):
         figure = generate(seed, "train", family, noisy=True)
-        read = " ".join(figure.words)
+        read = " ".join(plain_character(word) for word in figure.words)
         for reference in find_references(figure.brief_description + " " + figure.detailed_description):
             assert reference.text in read, (seed, reference)
 
