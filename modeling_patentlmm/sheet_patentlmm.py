@@ -17,7 +17,7 @@ except ImportError:
 
 LABEL_LINE = re.compile(r" ?(F[I1l]GS?[.,]*|FIGURE) ?(\d{1,3}[A-Za-z]{0,2}'?)\.? ?", re.I)
 LINE_MARKS = "-~_—–=|/\\<>^*`{}[]"
-LEAST_CONFIDENCE = 0.5
+LEAST_CONFIDENCE, LEAST_FOR_NUMERALS = 0.5, 0.75
 PixelBox = tuple[float, float, float, float]
 
 
@@ -142,7 +142,13 @@ def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) ->
         if others:
             best[i] = _with_or_without_lines(best[i], max(others, key=_belief), usual)
     best = [(look, _without_stray_end(look.crop, line, usual)) for look, line in best]
-    return [piece for look, line in best for piece in _words(look, line) if piece.confidence >= LEAST_CONFIDENCE]
+    return [piece for look, line in best for piece in _words(look, line) if _is_credible(piece)]
+
+
+def _is_credible(piece: Piece) -> bool:
+    """Whether to keep a piece: line art passes for a numeral or a letter or two sooner than for a word."""
+    letters = sum(letter.isalpha() for letter in piece.text)
+    return piece.confidence >= (LEAST_CONFIDENCE if letters > 2 else LEAST_FOR_NUMERALS)
 
 
 def _recognised(lettering: Lettering, groups: list[list["Look"]]) -> list[list[tuple["Look", Line]]]:
