@@ -27,7 +27,7 @@ from .numerals_patentlmm import (
 )
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
-from .sentence_patentlmm import OncePerSentenceLogitsProcessor
+from .sentence_patentlmm import FigureNumberLogitsProcessor, OncePerSentenceLogitsProcessor
 
 KINDS = ("brief", "detailed")
 MAX_NEW_TOKENS = {"brief": 96, "detailed": 512}
@@ -262,7 +262,10 @@ def _write(
         encoded = time.perf_counter()
         limit = max_new_tokens or MAX_NEW_TOKENS[kind]
         prompt = inputs["input_ids"].shape[1]
-        rules = [GroundedNumeralsLogitsProcessor(processor.tokenizer, inventories, prompt)]
+        rules = [
+            GroundedNumeralsLogitsProcessor(processor.tokenizer, inventories, prompt),
+            FigureNumberLogitsProcessor(processor.tokenizer, prompt),
+        ]
         if kind == "detailed":
             rules.append(OncePerSentenceLogitsProcessor(processor.tokenizer, inventories, prompt))
         tokens = model.generate(

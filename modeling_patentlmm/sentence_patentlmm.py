@@ -1,4 +1,4 @@
-"""Decoding that names a reference character at most once in a sentence.
+"""Decoding that names a reference character at most once in a sentence, and a number after every "FIG.".
 
 A small model that has lost its place writes "elements 6, 6, 6 and 6"; a patent names each part of a list once.
 """
@@ -13,6 +13,7 @@ from .grounding_patentlmm import GroundedNumeralsLogitsProcessor
 from .references_patentlmm import find_references
 
 UNFINISHED_RUN = re.compile(r"[\w'-]*$")
+FIGURE_NUMBER_DUE = re.compile(r"\bFIGS?\.\s?$")
 SENTENCE_END = re.compile(r"(?<!FIG)(?<!FIGS)[.!?](?=\s)")
 
 
@@ -54,4 +55,23 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
         return self._rules[inventory]
 
 
-__all__ = ["OncePerSentenceLogitsProcessor"]
+class FigureNumberLogitsProcessor(LogitsProcessor):
+    """After "FIG." only a number may follow, if one may at all; put it behind `GroundedNumeralsLogitsProcessor`."""
+
+    def __init__(self, tokenizer, prompt_length: int):
+        self.tokenizer, self.prompt_length = tokenizer, prompt_length
+        pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+        self.has_digit = torch.tensor([any(map(str.isdigit, piece)) for piece in pieces])
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Scores (rows, vocabulary) with everything but numbers refused where one is due."""
+        refused = torch.ones_like(scores, dtype=torch.bool)
+        refused[:, : len(self.has_digit)] = ~self.has_digit.to(scores.device)
+        for row, tokens in enumerate(input_ids[:, max(self.prompt_length, input_ids.shape[1] - 4) :]):
+            due = FIGURE_NUMBER_DUE.search(self.tokenizer.decode(tokens, skip_special_tokens=True))
+            if not due or scores[row].masked_fill(refused[row], -float("inf")).isneginf().all():
+                refused[row] = False
+        return scores.masked_fill(refused, -float("inf"))
+
+
+__all__ = ["FigureNumberLogitsProcessor", "OncePerSentenceLogitsProcessor"]

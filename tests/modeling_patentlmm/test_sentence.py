@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from modeling_patentlmm.sentence_patentlmm import OncePerSentenceLogitsProcessor
+from modeling_patentlmm.sentence_patentlmm import FigureNumberLogitsProcessor, OncePerSentenceLogitsProcessor
 from tests.tiny import language_tokenizer
 
 
@@ -43,3 +43,20 @@ def test_beams_share_their_rows_inventory(tokenizer):
     scores = rule(torch.tensor(ids + ids), torch.zeros(4, len(tokenizer)))
     assert scores.shape == (4, len(tokenizer))
     assert torch.equal(scores[0], scores[1]) and torch.equal(scores[2], scores[3])
+
+
+@pytest.mark.parametrize(("text", "number_only"), [("In FIG.", True), ("In FIG. 1", False), ("The fig", False)])
+def test_a_number_follows_the_word_for_figure(tokenizer, text, number_only):
+    rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
+    ids = tokenizer([text], add_special_tokens=False, return_tensors="pt").input_ids
+    scores = rule(ids, torch.zeros(1, len(tokenizer)))[0]
+    word = tokenizer(" housing", add_special_tokens=False).input_ids[0]
+    assert bool(scores[word].isneginf()) is number_only
+    assert any(score == 0 for score in scores)
+
+
+def test_without_a_number_to_write_the_text_goes_on(tokenizer):
+    rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
+    ids = tokenizer(["In FIG."], add_special_tokens=False, return_tensors="pt").input_ids
+    barred = torch.zeros(1, len(tokenizer)).masked_fill(rule.has_digit, -float("inf"))
+    assert torch.equal(rule(ids, barred), barred)
