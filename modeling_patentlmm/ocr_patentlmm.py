@@ -9,19 +9,8 @@ import numpy as np
 from PIL import Image
 
 from .lettering_patentlmm import EngineError, Lettering, load_lettering
-from .sheet_patentlmm import (
-    SCOUT_SIDE,
-    Piece,
-    Sheet,
-    find_turn,
-    is_faint,
-    is_label,
-    is_upside_down,
-    legibility,
-    read_sheet,
-    scout_sheet,
-    split_header,
-)
+from .regions_patentlmm import SCOUT_SIDE, is_upside_down, read_sheet, scout_sheet
+from .sheet_patentlmm import Piece, Sheet, find_turn, is_faint, is_label, legibility, split_header
 
 try:
     import pytesseract
@@ -32,8 +21,6 @@ except ImportError:
 Box = tuple[int, int, int, int]
 
 ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the package whose version names it
-
-
 TURNS = (0, 90, 180, 270)
 # RapidOCR's confidence, and the share of the reference characters read with it that are right (benchmarks/reading.py)
 CALIBRATION = (
@@ -76,7 +63,7 @@ def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | No
         raise ValueError(f"There is no reading engine {engine!r}: choose {' or '.join(ENGINES)}, or give the words.")
     if rotation not in (None, 0, 90, 180, 270):
         raise ValueError(f"rotation is {rotation!r}; it must be 0, 90, 180 or 270 degrees counter-clockwise, or None.")
-    gray = np.ascontiguousarray(image.convert("L"))
+    gray = _gray(image)
     read = _read_rapid if engine == "rapidocr" else _read_tesseract
     pieces, header, rotation = read(gray, rotation)
     width, height = _turned_size(*image.size, rotation)
@@ -90,6 +77,15 @@ def engine_version(engine: str) -> str:
         return f"{engine} {version(ENGINES[engine])}"
     except PackageNotFoundError:
         return engine
+
+
+def _gray(image: Image.Image) -> np.ndarray:
+    """Dark ink on white paper (H, W): transparency is white, and a mostly black page is inverted."""
+    if image.has_transparency_data:
+        colours = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), colours)
+    gray = np.array(image.convert("L"))
+    return 255 - gray if np.median(gray) < 96 else gray
 
 
 def _turn(gray: np.ndarray, rotation: int) -> np.ndarray:

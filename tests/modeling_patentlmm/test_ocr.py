@@ -98,6 +98,14 @@ def test_a_turned_figure_is_found_upright(rotation):
 
 
 @needs_rapidocr
+def test_white_on_black_and_transparent_figures_are_read():
+    ink = Image.eval(figure(), lambda value: 255 - value)
+    clear = Image.merge("RGBA", (Image.new("L", ink.size, 0),) * 3 + (ink,))
+    for image in (ink, clear):
+        assert {"CONTROL", "102", "104", "106"} <= set(texts(read_figure(image)))
+
+
+@needs_rapidocr
 def test_a_given_rotation_is_taken():
     reading = read_figure(figure().rotate(-90, expand=True, fillcolor=255), rotation=90)
     assert reading.rotation == 90 and "CONTROL" in texts(reading)
@@ -151,7 +159,7 @@ def test_ink_that_reaches_out_of_a_crop_is_wiped_off():
 
 
 def test_a_line_is_split_at_spaces_and_between_a_name_and_its_numeral():
-    from modeling_patentlmm.sheet_patentlmm import Look, _words
+    from modeling_patentlmm.regions_patentlmm import Look, _words
 
     sheet = lettered(("UNIT", 10, 10), ("102", 80, 10), size=(160, 50))
     crop = np.asarray(sheet)[8:42, 5:135]
