@@ -4,7 +4,8 @@
 
 Prints one line of JSON. The figures are drawn with labels that training never drew, half of them with words that never
 occur in training ("unseen"). Readings and texts are kept in the working directory, and a second run goes on where the
-first stopped; a new checkpoint needs a new `--texts` name.
+first stopped; a new checkpoint needs a new `--texts` name. The kind of a figure is what its own description calls it:
+a network may be drawn and described as a block diagram.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def score_figure(split: str, figure: Figure, text: dict) -> dict:
         "numeral_reading_recall": recall(inventory, numerals),
         "name_recall": recall(named, parts) if seen else None,
         "name_recall_unseen": None if seen else recall(named, parts),
-        "kind": float(kind_of(text["brief"]) == figure.kind),
+        "kind": float(kind_of(text["brief"]) == kind_of(figure.brief_description)),
     }
 
 
