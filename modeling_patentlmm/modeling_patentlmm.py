@@ -13,6 +13,8 @@ from transformers.utils import can_return_tuple
 from .configuration_patentlmm import PatentLMMConfig
 from .modeling_patentmme import PatentMMEModel
 
+POINTER_FLOOR = 1e-30  # keeps a pointer's logarithm and its gradient finite where its probability underflows
+
 
 @dataclass
 class PatentLMMModelOutputWithPast(BaseModelOutputWithPast):
@@ -23,10 +25,14 @@ class PatentLMMModelOutputWithPast(BaseModelOutputWithPast):
 
 @dataclass
 class PatentLMMCausalLMOutputWithPast(ModelOutput):
-    """`logits` (B, S, vocab), log-probabilities if the copy head took part; `loss` if labels were given."""
+    """`logits` (B, S, vocab), log-probabilities if the copy head took part; `loss` if labels were given.
+
+    `token_losses` (B, S), 0 where nothing is supervised, come instead of the logits with `skip_logits`.
+    """
 
     loss: torch.Tensor | None = None
     logits: torch.Tensor | None = None
+    token_losses: torch.Tensor | None = None
     past_key_values: object | None = None
     hidden_states: tuple[torch.Tensor, ...] | None = None
     attentions: tuple[torch.Tensor, ...] | None = None
@@ -102,18 +108,15 @@ class PatentLMMCopyHead(nn.Module):
         mixed = mixed + self.nearby(self.surroundings(embeds, bbox, valid))
         return self.key(self.norm(mixed))
 
-    def copy_log_probs(self, hidden_states, keys, tokens, valid) -> tuple[torch.Tensor, torch.Tensor]:
-        """Log-probability to point at each position's token, summed over its repetitions, and the first of these.
-
-        Returns:
-            (B, S, T) float32, and (B, T) true at the first occurrence of each token.
-        """
+    def pointer(self, hidden_states, copy_input_ids, copy_bbox, embedding) -> tuple[torch.Tensor, torch.Tensor]:
+        """Probability to point at each OCR token (B, S, T), float32, and the gate's logit (B, S, 1)."""
+        valid = copy_input_ids != -100
+        embeds = embedding(copy_input_ids.clamp(min=0)) * valid[..., None]
+        keys = self.keys(embeds, copy_bbox, valid)
         scores = torch.matmul(self.query(hidden_states), keys.transpose(1, 2)).float() * keys.shape[-1] ** -0.5
         scores = scores.masked_fill(~valid[:, None], torch.finfo(torch.float32).min)
-        same = (tokens[:, :, None] == tokens[:, None, :]) & valid[:, :, None] & valid[:, None, :]
-        # The floor keeps the logarithm and its gradient finite where a pointer probability underflows.
-        pointed = torch.matmul(scores.softmax(dim=-1), same.float()).clamp(min=1e-30).log()
-        return pointed, valid & ~same.tril(-1).any(dim=-1)
+        gate = self.gate(hidden_states).float().masked_fill(~valid.any(dim=1)[:, None, None], -1e4)
+        return scores.softmax(dim=-1), gate
 
     def forward(self, hidden_states, logits, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
         """Log of the mixture (1 - gate) * vocabulary + gate * pointer.
@@ -129,14 +132,33 @@ class PatentLMMCopyHead(nn.Module):
         """
         valid = copy_input_ids != -100
         tokens = copy_input_ids.clamp(min=0)
-        keys = self.keys(embedding(tokens) * valid[..., None], copy_bbox, valid)
-        gate = self.gate(hidden_states).float().masked_fill(~valid.any(dim=1)[:, None, None], -1e4)
-        pointed, first = self.copy_log_probs(hidden_states, keys, tokens, valid)
+        pointed, gate = self.pointer(hidden_states, copy_input_ids, copy_bbox, embedding)
+        same = (tokens[:, :, None] == tokens[:, None, :]) & valid[:, :, None] & valid[:, None, :]
+        first = valid & ~same.tril(-1).any(dim=-1)
+        # Summed over a token's repetitions.
+        pointed = torch.matmul(pointed, same.float()).clamp(min=POINTER_FLOOR).log()
         log_probs = logits.float().log_softmax(dim=-1) + F.logsigmoid(-gate)
         index = tokens[:, None].expand(-1, hidden_states.shape[1], -1)
         # log(a + b) = log a + softplus(log b - log a), added once per distinct token.
         gain = F.softplus(pointed + F.logsigmoid(gate) - log_probs.gather(-1, index))
         return log_probs.scatter_add(-1, index, gain * first[:, None])
+
+    def mix_losses(self, losses, hidden_states, labels, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
+        """Cross-entropies of the mixture from those of the vocabulary, without the mixture over the vocabulary.
+
+        Args:
+            losses: (N,) float32, of the supervised positions in order; labels: (B, S), -100 on the others.
+            hidden_states, copy_input_ids, copy_bbox, embedding: as in `forward`.
+
+        Returns:
+            (N,) float32.
+        """
+        pointed, gate = self.pointer(hidden_states, copy_input_ids, copy_bbox, embedding)
+        chosen = labels != -100
+        pointed = (pointed * (copy_input_ids[:, None] == labels[..., None])).sum(dim=-1)[chosen]
+        gate = gate[..., 0][chosen]
+        pointed = pointed.clamp(min=POINTER_FLOOR).log()
+        return -torch.logaddexp(F.logsigmoid(-gate) - losses, F.logsigmoid(gate) + pointed)
 
 
 class PatentLMMPreTrainedModel(PreTrainedModel):
@@ -409,6 +431,23 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             return logits
         return self.copy_head(hidden_states, logits, copy_input_ids, copy_bbox, self.get_input_embeddings())
 
+    def supervised_losses(self, hidden_states, labels, copy_input_ids, copy_bbox) -> torch.Tensor:
+        """Cross-entropy at each position with a label, 0 at the others; logits are made for the former only.
+
+        Args:
+            hidden_states: (B, S, D); labels: (B, S), already shifted, -100 where there is nothing to learn.
+            copy_input_ids, copy_bbox: as in `forward`.
+
+        Returns:
+            (B, S) float32.
+        """
+        chosen = labels != -100
+        losses = F.cross_entropy(self.lm_head(hidden_states[chosen]).float(), labels[chosen], reduction="none")
+        if self.config.copy_head and copy_input_ids is not None:
+            embedding = self.get_input_embeddings()
+            losses = self.copy_head.mix_losses(losses, hidden_states, labels, copy_input_ids, copy_bbox, embedding)
+        return torch.zeros_like(labels, dtype=losses.dtype).masked_scatter(chosen, losses)
+
     @can_return_tuple
     def forward(
         self,
@@ -428,6 +467,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         logits_to_keep: int | torch.Tensor = 0,
         copy_input_ids: torch.LongTensor | None = None,
         copy_bbox: torch.LongTensor | None = None,
+        skip_logits: bool = False,
         **kwargs,
     ) -> PatentLMMCausalLMOutputWithPast:
         """Next-token logits over text and figures, and the loss.
@@ -438,6 +478,8 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             logits_to_keep: number of last positions, or indices of the positions, to compute logits (and loss) of.
             copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding; copy_bbox: (B, T, 4). One
                 row per row of `input_ids`, needed at every decoding step. Used only with `config.copy_head`.
+            skip_logits: compute the loss at supervised positions alone and return `token_losses` for the logits, which
+                saves most of their time and memory in training; needs `labels`.
         """
         shift_labels = kwargs.pop("shift_labels", None)  # given by context parallelism
         outputs = self.model(
@@ -456,12 +498,18 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
-        logits = self.compute_logits(outputs.last_hidden_state[:, kept], copy_input_ids, copy_bbox)
-        loss = None
+        states = outputs.last_hidden_state[:, kept]
+        loss = logits = token_losses = None
         if shift_labels is None and labels is not None:
             # Shifted before the slice: an index tensor may leave gaps between the kept positions.
             shift_labels = F.pad(labels, (0, 1), value=-100)[:, 1:]
-        if shift_labels is not None:
+        if skip_logits:
+            token_losses = self.supervised_losses(states, shift_labels[:, kept], copy_input_ids, copy_bbox)
+            items = kwargs.get("num_items_in_batch")
+            loss = token_losses.sum() / (items if items is not None else (shift_labels[:, kept] != -100).sum())
+        else:
+            logits = self.compute_logits(states, copy_input_ids, copy_bbox)
+        if shift_labels is not None and logits is not None:
             loss = self.loss_function(
                 logits=logits,
                 labels=None,
@@ -472,6 +520,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         return PatentLMMCausalLMOutputWithPast(
             loss=loss,
             logits=logits,
+            token_losses=token_losses,
             past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,

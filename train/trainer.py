@@ -15,8 +15,8 @@ TOKEN_KINDS = ("phrasing", "name", "numeral")
 class ModelLossSFTTrainer(SFTTrainer):
     """Train on `model(**inputs).loss` instead of TRL's fused head.
 
-    The fused head multiplies hidden states with `lm_head` itself, so it cannot see a copy head; it also recomputes
-    logits, which costs more than it saves for a small vocabulary on a CPU. `token_kinds` (batch, length) from the
+    The fused head multiplies hidden states with `lm_head` itself, so it cannot see a copy head; the model's own loss
+    does, and makes logits for the supervised positions only. `token_kinds` (batch, length) from the
     collator, indices into TOKEN_KINDS, splits the logged loss: a total hides a model that writes fluent phrases and
     wrong numerals.
     """
@@ -27,21 +27,20 @@ class ModelLossSFTTrainer(SFTTrainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         token_kinds = inputs.pop("token_kinds", None)
-        inputs["logits_to_keep"] = from_first_answer(inputs["labels"])
+        inputs |= {"logits_to_keep": from_first_answer(inputs["labels"]), "skip_logits": True}
         loss, outputs = Trainer.compute_loss(
             self, model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch
         )
         if token_kinds is not None and self.state.global_step % self.args.logging_steps == 0:
-            self._note_kind_losses(outputs["logits"].detach(), inputs["labels"], token_kinds)
+            self._note_kind_losses(outputs["token_losses"].detach(), inputs["labels"], token_kinds)
             self._kind_losses["feature_spread"].append(spread(outputs["image_hidden_states"].detach()))
         return (loss, outputs) if return_outputs else loss
 
-    def _note_kind_losses(self, logits: torch.Tensor, labels: torch.Tensor, token_kinds: torch.Tensor) -> None:
-        """Remember the mean cross-entropy of each kind of token; logits (batch, length, vocabulary)."""
-        kept = logits.shape[1]
+    def _note_kind_losses(self, losses: torch.Tensor, labels: torch.Tensor, token_kinds: torch.Tensor) -> None:
+        """Remember the mean cross-entropy of each kind of token; losses (batch, kept positions)."""
+        kept = losses.shape[1]
         labels, token_kinds = F.pad(labels, (0, 1), value=-100)[:, 1:], F.pad(token_kinds, (0, 1))[:, 1:]
         labels, token_kinds = labels[:, -kept:], token_kinds[:, -kept:]
-        losses = F.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
         for index, name in enumerate(TOKEN_KINDS):
             chosen = (labels != -100) & (token_kinds == index)
             if chosen.any():

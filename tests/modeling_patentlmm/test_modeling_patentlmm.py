@@ -523,6 +523,25 @@ def test_copy_gradients_equal_those_of_the_written_out_mixture():
     assert all(torch.allclose(ours, theirs, atol=1e-6) for ours, theirs in zip(*gradients))
 
 
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("items", [None, 7])
+def test_loss_and_gradients_without_logits_equal_those_with(copy, items):
+    model, inputs = make_model(copy_head=copy).train(), with_labels(make_inputs(copy=copy))
+    inputs["labels"][0, -1] = inputs["labels"][1, -3] = -100
+    gradients, losses = [], []
+    for skip in (False, True):
+        model.zero_grad()
+        out = model(**inputs, skip_logits=skip, num_items_in_batch=items)
+        out.loss.backward()
+        losses.append(out.loss.item())
+        gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
+    assert out.logits is None and losses[0] == pytest.approx(losses[1], abs=1e-5)
+    supervised = torch.nn.functional.pad(inputs["labels"], (0, 1), value=-100)[:, 1:] != -100
+    assert torch.equal(out.token_losses > 0, supervised)
+    assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) > 20
+    assert all(torch.allclose(gradients[0][name], gradients[1][name], atol=1e-5) for name in gradients[0])
+
+
 def test_copy_head_learns_to_copy_a_word_the_vocabulary_head_never_says():
     head, embedding = make_copy_head()
     optimizer = torch.optim.Adam(head.parameters(), lr=1e-2)
