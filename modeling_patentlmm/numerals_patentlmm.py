@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = [
     "ReferenceCharacter",
     "add_parts_list",
     "find_references",
+    "in_order",
     "parse_parts_list",
     "plain_character",
     "take_inventory",
@@ -279,7 +280,7 @@ def _ticks(sheet: _Sheet) -> set[int]:
 
 
 def _is_axis(values: list[float], places: list[float], column: bool) -> bool:
-    if len(values) < 3 or len(set(values)) < len(values):
+    if len(values) < 3 or len(set(values)) < len(values) or len(set(places)) < len(places):
         return False
     slope, offset = np.polyfit(places, values, 1)
     error = np.abs(np.polyval((slope, offset), places) - values).max()
@@ -364,6 +365,19 @@ def take_inventory(words: Sequence[str], boxes: Sequence[Box], confidences: Sequ
     ]
     label, confidence = labels[0] if labels else (None, 0.0)
     return Inventory(label, confidence, tuple(characters), tuple(dict.fromkeys(name for name, _ in labels)))
+
+
+def in_order(characters: Iterable[ReferenceCharacter]) -> list[ReferenceCharacter]:
+    """One of each reference character, the first, in the order of a list of parts: 7, 10, 10A, S302, 1400, A, B."""
+    distinct: dict[str, ReferenceCharacter] = {}
+    for character in characters:
+        distinct.setdefault(character.text, character)
+    return sorted(distinct.values(), key=lambda character: _rank(character.text))
+
+
+def _rank(text: str) -> tuple[float, str]:
+    number = re.search(r"\d+", text)
+    return (int(number.group()) if number else float("inf")), text
 
 
 # --- a parts list of the caller --------------------------------------------------------------------------------------

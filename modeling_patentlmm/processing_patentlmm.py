@@ -13,6 +13,7 @@ from transformers.processing_utils import MultiModalData, ProcessingKwargs, Proc
 from transformers.utils import logging
 
 from .image_processing_patentlmm import FEATURE_MODES, as_figure, flatten
+from .numerals_patentlmm import in_order, take_inventory
 from .ocr_patentlmm import engine_version, read_figure
 
 logger = logging.get_logger(__name__)
@@ -99,6 +100,8 @@ class PatentLMMProcessor(ProcessorMixin):
         ocr_engine, ocr_engine_version: what reads the words when none are given; recorded in `processor_config.json`.
         ocr_vocab_size: size of `ocr_tokenizer`, recorded to notice a wrong one; filled in when absent.
         lowercase_words: lower-case the words without a digit before OCR tokenisation.
+        list_characters: behind the words, repeat the figure's reference characters in numerical order, each with its
+            box: a small model need not learn to sort them. They count among `max_ocr_tokens` and are never cut.
         copy_head: also return `copy_input_ids` and `copy_bbox` for the model's copy head.
     """
 
@@ -119,6 +122,7 @@ class PatentLMMProcessor(ProcessorMixin):
         ocr_vocab_size=None,
         lowercase_words=False,
         copy_head=False,
+        list_characters=False,
     ):
         _check_ocr_tokenizer(ocr_tokenizer, ocr_vocab_size)
         _check_image_token(tokenizer, image_token)
@@ -135,6 +139,7 @@ class PatentLMMProcessor(ProcessorMixin):
         self.ocr_vocab_size = len(ocr_tokenizer)
         self.lowercase_words = lowercase_words
         self.copy_head = copy_head
+        self.list_characters = list_characters
         tokenizer.padding_side = "left"
         if chat_template is None:
             chat_template = REFERENCE_CHAT_TEMPLATE if feature_mode == "reference" else DEFAULT_CHAT_TEMPLATE
@@ -213,10 +218,20 @@ class PatentLMMProcessor(ProcessorMixin):
             if some_words is None:
                 figures[index], words[index], boxes[index] = self._read(figure)
             _check_words(index, words[index], boxes[index])
+        listed = [self._listed(*figure) for figure in zip(words, boxes, strict=True)]
+        words = [[*some, *more] for some, (more, _) in zip(words, listed, strict=True)]
+        boxes = [[*some, *more] for some, (_, more) in zip(boxes, listed, strict=True)]
         letterboxes = [self.image_processor.letterbox(figure.size) for figure in figures]
         boxes = [box.move_boxes(some) for box, some in zip(letterboxes, boxes, strict=True)]
         pixels = self.image_processor(figures, **images_kwargs)
-        return {**pixels, **self._ocr(words, boxes, ocr_padding)}
+        return {**pixels, **self._ocr(words, boxes, [len(more) for more, _ in listed], ocr_padding)}
+
+    def _listed(self, words: Sequence[str], boxes: Sequence[Sequence[int]]) -> tuple[list[str], list[Sequence[int]]]:
+        """With `list_characters`, the reference characters among the words in numerical order, and their boxes."""
+        if not self.list_characters:
+            return [], []
+        characters = in_order(take_inventory(words, boxes).characters)
+        return [character.text for character in characters], [character.box for character in characters]
 
     def _read(self, figure: Image.Image) -> tuple[Image.Image, list[str], list]:
         """The upright figure, its words and their boxes."""
@@ -230,9 +245,11 @@ class PatentLMMProcessor(ProcessorMixin):
             figure = figure.rotate(reading.rotation, expand=True, fillcolor="white")
         return figure, [word.text for word in reading.words], [word.box for word in reading.words]
 
-    def _ocr(self, words: list[Sequence[str]], boxes: list[np.ndarray], ocr_padding: str) -> dict[str, np.ndarray]:
+    def _ocr(
+        self, words: list[Sequence[str]], boxes: list[np.ndarray], listed: list[int], ocr_padding: str
+    ) -> dict[str, np.ndarray]:
         """Token ids, boxes and mask of each figure's words, padded on the right. (N, T), (N, T, 4), (N, T)."""
-        rows = [self._ocr_row(some_words, some_boxes) for some_words, some_boxes in zip(words, boxes, strict=True)]
+        rows = [self._ocr_row(*figure) for figure in zip(words, boxes, listed, strict=True)]
         if ocr_padding not in ("longest", "max_length"):
             raise ValueError(f"ocr_padding must be longest or max_length, not {ocr_padding!r}")
         length = self.max_ocr_tokens if ocr_padding == "max_length" else max(len(ids) for ids, _ in rows)
@@ -247,10 +264,17 @@ class PatentLMMProcessor(ProcessorMixin):
             out |= {"copy_input_ids": np.where(special, -100, ids), "copy_bbox": bbox}
         return out
 
-    def _ocr_row(self, words: Sequence[str], boxes: np.ndarray) -> tuple[list[int], np.ndarray]:
-        """`<s> tokens </s>` and a box for each; the special tokens' box is 0, 0, 0, 0 as in LayoutLMv3."""
+    def _ocr_row(self, words: Sequence[str], boxes: np.ndarray, listed: int = 0) -> tuple[list[int], np.ndarray]:
+        """`<s> tokens </s>` and a box for each; the special tokens' box is 0, 0, 0, 0 as in LayoutLMv3.
+
+        What is too long is cut before the last `listed` words.
+        """
         ids, owners = encode_words(self.ocr_tokenizer, self.ocr_words(words))
-        ids, owners = ids[: self.max_ocr_tokens - 2], owners[: self.max_ocr_tokens - 2]
+        tail = sum(owner >= len(words) - listed for owner in owners)
+        limit = self.max_ocr_tokens - 2
+        cut = slice(max(limit - tail, 0), len(ids) - tail) if len(ids) > limit else slice(0, 0)
+        del ids[cut], owners[cut]
+        ids, owners = ids[:limit], owners[:limit]
         bbox = np.zeros((len(ids) + 2, 4), dtype=np.int64)
         bbox[1:-1] = boxes[owners]
         return [self.ocr_tokenizer.cls_token_id, *ids, self.ocr_tokenizer.sep_token_id], bbox

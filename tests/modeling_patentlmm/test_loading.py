@@ -44,7 +44,15 @@ from tests.tiny import BOXES, WORDS, draw_figure, make_model, make_processor
 REPOSITORY = Path(modeling_patentlmm.__file__).resolve().parent.parent
 CODE = code_files()
 HUB_NAME = "someone/patentlmm-random"
-SETTINGS = ("ocr_engine_version", "max_ocr_tokens", "feature_mode", "visual_pool", "lowercase_words", "copy_head")
+SETTINGS = (
+    "ocr_engine_version",
+    "max_ocr_tokens",
+    "feature_mode",
+    "visual_pool",
+    "lowercase_words",
+    "copy_head",
+    "list_characters",
+)
 AUTO_MAP = {
     "AutoConfig": "configuration_patentlmm.PatentLMMConfig",
     "AutoModel": "modeling_patentlmm.PatentLMMModel",

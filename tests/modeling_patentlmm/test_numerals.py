@@ -12,8 +12,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from modeling_patentlmm.numerals_patentlmm import (
     GroundedNumeralsLogitsProcessor,
+    ReferenceCharacter,
     add_parts_list,
     find_references,
+    in_order,
     parse_parts_list,
     plain_character,
     take_inventory,
@@ -182,6 +184,19 @@ def test_parse_parts_list():
 def test_parse_parts_list_refuses(text):
     with pytest.raises(ValueError, match="part"):
         parse_parts_list(text)
+
+
+def test_in_order_is_that_of_a_list_of_parts():
+    texts = ["S302", "VIII", "10A", "1400a", "10", "7", "10", "110-1", "7'"]
+    characters = [ReferenceCharacter(text, (i, 0, i + 1, 1), 1.0) for i, text in enumerate(texts)]
+    ordered = in_order(characters)
+    assert [one.text for one in ordered] == ["7", "7'", "10", "10A", "110-1", "S302", "1400a", "VIII"]
+    assert ordered[2].box[0] == 4  # the first of the two
+
+
+def test_listed_parts_that_were_not_read_are_no_axis():
+    words, boxes, _ = add_parts_list([], [], None, {"10": "housing", "20": "lid", "30": "shaft"})
+    assert take_inventory(words, boxes).texts == ("10", "20", "30")
 
 
 def test_add_parts_list():
