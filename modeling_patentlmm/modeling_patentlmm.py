@@ -13,6 +13,7 @@ from transformers.utils import can_return_tuple
 from .configuration_patentlmm import PatentLMMConfig
 from .modeling_patentmme import PatentMMEModel
 
+WAY_FLOOR = 1e-3  # what a token on none of the copy head's ways weighs
 POINTER_FLOOR = 1e-30  # keeps a pointer's logarithm and its gradient finite where its probability underflows
 
 
@@ -59,10 +60,13 @@ class PatentLMMCopyHead(nn.Module):
     """Pointer over the OCR tokens, mixed into the vocabulary distribution (a pointer-generator, See et al. 2017).
 
     A token's key is made of its own embedding, its two predecessors' (to tell the second word of a name from the
-    first of another), its box, and what stands near it: a numeral is known by the name beside it.
+    first of another), its box, and what stands near it: a numeral is known by the name beside it. Copying also goes
+    on from where it stands (selective reading, CopyNet, Gu et al. 2016): to the next token, to what is near, and to
+    what is near the next token; how much each of these ways counts, the hidden state says.
     """
 
     reaches = (15.0, 50.0)  # over which distance, in thousandths of the page, a neighbour's weight falls by e
+    match_weight = 4.0  # of a token that equals the one just read, when looking for where copying stands
 
     def __init__(self, config: PatentLMMConfig):
         super().__init__()
@@ -78,20 +82,22 @@ class PatentLMMCopyHead(nn.Module):
         self.norm = nn.LayerNorm(size)
         self.key = nn.Linear(size, size)
         self.query = nn.Linear(size, size)
+        self.place = nn.Linear(size, size)
+        self.match = nn.Linear(size, 1)
+        self.follow = nn.Linear(size, 1 + 2 * len(self.reaches))
         self.gate = nn.Linear(size, 1)
 
-    def surroundings(self, embeds: torch.Tensor, bbox: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """Means of the other words' embeddings, the nearer the heavier, one for each reach: (B, T, reaches * D)."""
+    def nearness(self, bbox: torch.Tensor, valid: torch.Tensor) -> list[torch.Tensor]:
+        """Weights of the other words around each token, the nearer the heavier: (B, T, T) for each reach."""
         x0, y0, x1, y1 = bbox.float()[:, :, None].unbind(-1)
         across = torch.maximum(x0 - x1.transpose(1, 2), x0.transpose(1, 2) - x1).clamp(min=0)
         down = torch.maximum(y0 - y1.transpose(1, 2), y0.transpose(1, 2) - y1).clamp(min=0)
         same_word = (bbox[:, :, None] == bbox[:, None]).all(dim=-1)
         distance = (across + down).masked_fill(same_word | ~valid[:, None], 1e4)
-        weights = [(-distance / reach).softmax(dim=-1).to(embeds.dtype) for reach in self.reaches]
-        return torch.cat([torch.matmul(some, embeds) for some in weights], dim=-1)
+        return [(-distance / reach).softmax(dim=-1) for reach in self.reaches]
 
-    def keys(self, embeds: torch.Tensor, bbox: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """(B, T, D) token embeddings, zero on padding, (B, T, 4) boxes and (B, T) validity -> (B, T, D)."""
+    def keys(self, embeds: torch.Tensor, bbox: torch.Tensor, near: list[torch.Tensor]) -> torch.Tensor:
+        """(B, T, D) token embeddings, zero on padding, (B, T, 4) boxes and the nearness -> (B, T, D)."""
         x0, y0, x1, y1 = bbox.unbind(-1)
         places = torch.cat(
             [
@@ -105,24 +111,51 @@ class PatentLMMCopyHead(nn.Module):
         length = embeds.shape[1]
         before = F.pad(embeds, (0, 0, 2, 0))
         mixed = embeds + self.previous(before[:, 1 : length + 1]) + self.second_previous(before[:, :length]) + places
-        mixed = mixed + self.nearby(self.surroundings(embeds, bbox, valid))
-        return self.key(self.norm(mixed))
+        surroundings = torch.cat([torch.matmul(weights.to(embeds.dtype), embeds) for weights in near], dim=-1)
+        return self.key(self.norm(mixed + self.nearby(surroundings)))
 
-    def pointer(self, hidden_states, copy_input_ids, copy_bbox, embedding) -> tuple[torch.Tensor, torch.Tensor]:
-        """Probability to point at each OCR token (B, S, T), float32, and the gate's logit (B, S, 1)."""
+    def ways(self, hidden_states, keys, near, matches, valid) -> torch.Tensor:
+        """Log-weights of each token on the ways on from where copying stands.
+
+        Args:
+            hidden_states: (B, S, D); keys: (B, T, D); near: (B, T, T) for each reach; valid: (B, T).
+            matches: (B, S, T) true where the OCR token equals the token just read.
+
+        Returns:
+            (B, S, T, ways) float32: the next token, the near ones, and those near the next token.
+        """
+        scores = torch.matmul(self.place(hidden_states), keys.transpose(1, 2)).float() * keys.shape[-1] ** -0.5
+        scores = scores + self.match_weight * (1 + self.match(hidden_states).float()) * matches
+        standing = scores.masked_fill(~valid[:, None], torch.finfo(torch.float32).min).softmax(dim=-1)
+        following = F.pad(standing, (1, 0))[..., :-1] * valid[:, None]
+        around = [torch.matmul(start, weights) for start in (standing, following) for weights in near]
+        return (torch.stack([following, *around], dim=-1) + WAY_FLOOR).log()
+
+    def pointer(self, hidden_states, input_ids, copy_input_ids, copy_bbox, embedding):
+        """Probability to point at each OCR token (B, S, T), float32, and the gate's logit (B, S, 1).
+
+        Args:
+            input_ids: (B, S) the tokens the hidden states have read last, None if only their embeddings are known.
+            hidden_states, copy_input_ids, copy_bbox, embedding: as in `forward`.
+        """
         valid = copy_input_ids != -100
         embeds = embedding(copy_input_ids.clamp(min=0)) * valid[..., None]
-        keys = self.keys(embeds, copy_bbox, valid)
+        near = self.nearness(copy_bbox, valid)
+        keys = self.keys(embeds, copy_bbox, near)
         scores = torch.matmul(self.query(hidden_states), keys.transpose(1, 2)).float() * keys.shape[-1] ** -0.5
+        matches = scores.new_zeros(()) if input_ids is None else copy_input_ids[:, None] == input_ids[..., None]
+        ways = self.ways(hidden_states, keys, near, matches, valid)
+        scores = scores + torch.matmul(ways, self.follow(hidden_states).float()[..., None])[..., 0]
         scores = scores.masked_fill(~valid[:, None], torch.finfo(torch.float32).min)
         gate = self.gate(hidden_states).float().masked_fill(~valid.any(dim=1)[:, None, None], -1e4)
         return scores.softmax(dim=-1), gate
 
-    def forward(self, hidden_states, logits, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
+    def forward(self, hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
         """Log of the mixture (1 - gate) * vocabulary + gate * pointer.
 
         Args:
             hidden_states: (B, S, D) of the language model; logits: (B, S, vocab) of its head.
+            input_ids: (B, S) the tokens read last, or None.
             copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding.
             copy_bbox: (B, T, 4) their boxes, 0..1000.
             embedding: the language model's input embedding.
@@ -132,7 +165,7 @@ class PatentLMMCopyHead(nn.Module):
         """
         valid = copy_input_ids != -100
         tokens = copy_input_ids.clamp(min=0)
-        pointed, gate = self.pointer(hidden_states, copy_input_ids, copy_bbox, embedding)
+        pointed, gate = self.pointer(hidden_states, input_ids, copy_input_ids, copy_bbox, embedding)
         same = (tokens[:, :, None] == tokens[:, None, :]) & valid[:, :, None] & valid[:, None, :]
         first = valid & ~same.tril(-1).any(dim=-1)
         # Summed over a token's repetitions.
@@ -143,17 +176,17 @@ class PatentLMMCopyHead(nn.Module):
         gain = F.softplus(pointed + F.logsigmoid(gate) - log_probs.gather(-1, index))
         return log_probs.scatter_add(-1, index, gain * first[:, None])
 
-    def mix_losses(self, losses, hidden_states, labels, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
+    def mix_losses(self, losses, hidden_states, labels, input_ids, copy_input_ids, copy_bbox, embedding):
         """Cross-entropies of the mixture from those of the vocabulary, without the mixture over the vocabulary.
 
         Args:
             losses: (N,) float32, of the supervised positions in order; labels: (B, S), -100 on the others.
-            hidden_states, copy_input_ids, copy_bbox, embedding: as in `forward`.
+            hidden_states, input_ids, copy_input_ids, copy_bbox, embedding: as in `forward`.
 
         Returns:
             (N,) float32.
         """
-        pointed, gate = self.pointer(hidden_states, copy_input_ids, copy_bbox, embedding)
+        pointed, gate = self.pointer(hidden_states, input_ids, copy_input_ids, copy_bbox, embedding)
         chosen = labels != -100
         pointed = (pointed * (copy_input_ids[:, None] == labels[..., None])).sum(dim=-1)[chosen]
         gate = gate[..., 0][chosen]
@@ -424,19 +457,20 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask, **kwargs
         )
 
-    def compute_logits(self, hidden_states, copy_input_ids, copy_bbox) -> torch.Tensor:
+    def compute_logits(self, hidden_states, input_ids, copy_input_ids, copy_bbox) -> torch.Tensor:
         """(B, S, D) -> (B, S, vocab); mixed with the copy head's pointer if it exists and there is text to copy."""
         logits = self.lm_head(hidden_states)
         if not self.config.copy_head or copy_input_ids is None:
             return logits
-        return self.copy_head(hidden_states, logits, copy_input_ids, copy_bbox, self.get_input_embeddings())
+        embedding = self.get_input_embeddings()
+        return self.copy_head(hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding)
 
-    def supervised_losses(self, hidden_states, labels, copy_input_ids, copy_bbox) -> torch.Tensor:
+    def supervised_losses(self, hidden_states, labels, input_ids, copy_input_ids, copy_bbox) -> torch.Tensor:
         """Cross-entropy at each position with a label, 0 at the others; logits are made for the former only.
 
         Args:
             hidden_states: (B, S, D); labels: (B, S), already shifted, -100 where there is nothing to learn.
-            copy_input_ids, copy_bbox: as in `forward`.
+            input_ids: (B, S) or None; copy_input_ids, copy_bbox: as in `forward`.
 
         Returns:
             (B, S) float32.
@@ -445,7 +479,9 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         losses = F.cross_entropy(self.lm_head(hidden_states[chosen]).float(), labels[chosen], reduction="none")
         if self.config.copy_head and copy_input_ids is not None:
             embedding = self.get_input_embeddings()
-            losses = self.copy_head.mix_losses(losses, hidden_states, labels, copy_input_ids, copy_bbox, embedding)
+            losses = self.copy_head.mix_losses(
+                losses, hidden_states, labels, input_ids, copy_input_ids, copy_bbox, embedding
+            )
         return torch.zeros_like(labels, dtype=losses.dtype).masked_scatter(chosen, losses)
 
     @can_return_tuple
@@ -499,16 +535,17 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         states = outputs.last_hidden_state[:, kept]
+        read = None if input_ids is None else input_ids[:, kept]
         loss = logits = token_losses = None
         if shift_labels is None and labels is not None:
             # Shifted before the slice: an index tensor may leave gaps between the kept positions.
             shift_labels = F.pad(labels, (0, 1), value=-100)[:, 1:]
         if skip_logits:
-            token_losses = self.supervised_losses(states, shift_labels[:, kept], copy_input_ids, copy_bbox)
+            token_losses = self.supervised_losses(states, shift_labels[:, kept], read, copy_input_ids, copy_bbox)
             items = kwargs.get("num_items_in_batch")
             loss = token_losses.sum() / (items if items is not None else (shift_labels[:, kept] != -100).sum())
         else:
-            logits = self.compute_logits(states, copy_input_ids, copy_bbox)
+            logits = self.compute_logits(states, read, copy_input_ids, copy_bbox)
         if shift_labels is not None and logits is not None:
             loss = self.loss_function(
                 logits=logits,

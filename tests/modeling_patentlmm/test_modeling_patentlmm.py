@@ -483,7 +483,7 @@ def test_copying_is_a_distribution_and_favours_what_is_there(scale):
     head, embedding = make_copy_head()
     tokens = torch.tensor([[7, 8, 7, -100], [-100, -100, -100, -100]])
     states, logits = torch.randn(2, 3, 48) * scale, torch.randn(2, 3, 120) * scale
-    mixed = head(states, logits, tokens, torch.zeros(2, 4, 4, dtype=torch.long), embedding)
+    mixed = head(states, logits, None, tokens, torch.zeros(2, 4, 4, dtype=torch.long), embedding)
     assert torch.isfinite(mixed).all()
     assert torch.allclose(mixed.exp().sum(dim=-1), torch.ones(2, 3), atol=1e-5)
     assert torch.allclose(mixed[1], logits[1].log_softmax(dim=-1), atol=1e-5)
@@ -501,18 +501,21 @@ def test_copy_gradients_equal_those_of_the_written_out_mixture():
     tokens = torch.tensor([[7, 8, 7, 9, -100]])
     boxes = torch.randint(0, 1000, (1, 5, 4))
     states, logits = torch.randn(1, 3, 48), torch.randn(1, 3, 120, requires_grad=True)
-    targets = torch.tensor([[7, 50, 9]])
+    targets, read = torch.tensor([[7, 50, 9]]), torch.tensor([[60, 7, 8]])
 
     def written_out():
         valid = tokens != -100
-        keys = head.keys(embedding(tokens.clamp(min=0)) * valid[..., None], boxes, valid)
-        scores = (head.query(states) @ keys.transpose(1, 2) / 48**0.5).masked_fill(~valid[:, None], -1e30)
+        near = head.nearness(boxes, valid)
+        keys = head.keys(embedding(tokens.clamp(min=0)) * valid[..., None], boxes, near)
+        ways = head.ways(states, keys, near, tokens[:, None] == read[..., None], valid)
+        scores = head.query(states) @ keys.transpose(1, 2) / 48**0.5 + (ways * head.follow(states)[:, :, None]).sum(-1)
+        scores = scores.masked_fill(~valid[:, None], -1e30)
         gate = head.gate(states).sigmoid()
         one_hot = torch.nn.functional.one_hot(tokens.clamp(min=0), 120) * valid[..., None]
         return ((1 - gate) * logits.softmax(-1) + gate * (scores.softmax(-1) @ one_hot.float())).log()
 
     gradients, values = [], []
-    for function in (written_out, lambda: head(states, logits, tokens, boxes, embedding)):
+    for function in (written_out, lambda: head(states, logits, read, tokens, boxes, embedding)):
         head.zero_grad()
         logits.grad = None
         loss = torch.nn.functional.nll_loss(function().flatten(0, 1), targets.flatten())
@@ -550,11 +553,34 @@ def test_copy_head_learns_to_copy_a_word_the_vocabulary_head_never_says():
     for _ in range(30):
         name = torch.randint(60, 120, (8, 1))
         tokens = torch.cat([torch.full((8, 1), 7), name, torch.full((8, 1), 8)], dim=1)
-        loss = -head(states, logits, tokens, boxes, embedding).gather(-1, name[:, None]).mean()
+        loss = -head(states, logits, None, tokens, boxes, embedding).gather(-1, name[:, None]).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     assert loss < 0.5
+
+
+def test_copying_goes_on_to_the_next_token_and_to_what_is_near():
+    head, embedding = make_copy_head()
+    tokens = torch.tensor([[7, 8, 9, 10, -100]])
+    boxes = torch.tensor([[[0, 0, 9, 9], [10, 0, 19, 9], [500, 0, 509, 9], [12, 10, 21, 19], [0, 0, 0, 0]]])
+    with torch.no_grad():
+        for linear in (head.place, head.follow, head.match):
+            linear.weight.zero_()
+            linear.bias.zero_()
+        head.match.bias.fill_(9.0)  # certain of where copying stands
+        valid = tokens != -100
+        near = head.nearness(boxes, valid)
+        keys = head.keys(embedding(tokens.clamp(min=0)), boxes, near)
+        weights = head.ways(torch.zeros(1, 1, 48), keys, near, tokens[:, None] == 8, valid).exp()[0, 0]
+        followed = []
+        for way in range(weights.shape[-1]):
+            head.follow.bias.zero_()[way] = 50.0
+            pointed, _ = head.pointer(torch.zeros(1, 1, 48), torch.tensor([[8]]), tokens, boxes, embedding)
+            followed.append(int(pointed[0, 0].argmax()))
+    assert weights[2, 0] == pytest.approx(1, abs=0.01) and weights[4].max() < 0.01
+    assert followed[0] == 2 and set(followed[1:3]) <= {0, 3}  # both are one thousandth away
+    assert weights[:, 3].argmax() == weights[:, 4].argmax() == 3  # nearest to the next token, far right
 
 
 def test_copy_head_is_built_and_used_only_on_request():
