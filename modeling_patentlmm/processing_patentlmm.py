@@ -13,7 +13,7 @@ from transformers.processing_utils import MultiModalData, ProcessingKwargs, Proc
 from transformers.utils import logging
 
 from .image_processing_patentlmm import FEATURE_MODES, as_figure, flatten
-from .numerals_patentlmm import in_order, take_inventory
+from .names_patentlmm import order_by_character
 from .ocr_patentlmm import engine_version, read_figure
 
 logger = logging.get_logger(__name__)
@@ -100,8 +100,8 @@ class PatentLMMProcessor(ProcessorMixin):
         ocr_engine, ocr_engine_version: what reads the words when none are given; recorded in `processor_config.json`.
         ocr_vocab_size: size of `ocr_tokenizer`, recorded to notice a wrong one; filled in when absent.
         lowercase_words: lower-case the words without a digit before OCR tokenisation.
-        list_characters: behind the words, repeat the figure's reference characters in numerical order, each with its
-            box: a small model need not learn to sort them. They count among `max_ocr_tokens` and are never cut.
+        words_by_character: give the words with each reference character behind the words that name it, in the order
+            of a list of parts (see `order_by_character`), which a small model need not learn. The list is cut last.
         copy_head: also return `copy_input_ids` and `copy_bbox` for the model's copy head.
     """
 
@@ -122,7 +122,7 @@ class PatentLMMProcessor(ProcessorMixin):
         ocr_vocab_size=None,
         lowercase_words=False,
         copy_head=False,
-        list_characters=False,
+        words_by_character=False,
     ):
         _check_ocr_tokenizer(ocr_tokenizer, ocr_vocab_size)
         _check_image_token(tokenizer, image_token)
@@ -139,7 +139,7 @@ class PatentLMMProcessor(ProcessorMixin):
         self.ocr_vocab_size = len(ocr_tokenizer)
         self.lowercase_words = lowercase_words
         self.copy_head = copy_head
-        self.list_characters = list_characters
+        self.words_by_character = words_by_character
         tokenizer.padding_side = "left"
         if chat_template is None:
             chat_template = REFERENCE_CHAT_TEMPLATE if feature_mode == "reference" else DEFAULT_CHAT_TEMPLATE
@@ -218,20 +218,18 @@ class PatentLMMProcessor(ProcessorMixin):
             if some_words is None:
                 figures[index], words[index], boxes[index] = self._read(figure)
             _check_words(index, words[index], boxes[index])
-        listed = [self._listed(*figure) for figure in zip(words, boxes, strict=True)]
-        words = [[*some, *more] for some, (more, _) in zip(words, listed, strict=True)]
-        boxes = [[*some, *more] for some, (_, more) in zip(boxes, listed, strict=True)]
+        ordered = [self.order_words(*given) for given in zip(words, boxes, (f.size for f in figures), strict=True)]
+        words, boxes, listed = (list(column) for column in zip(*ordered, strict=True))
         letterboxes = [self.image_processor.letterbox(figure.size) for figure in figures]
         boxes = [box.move_boxes(some) for box, some in zip(letterboxes, boxes, strict=True)]
         pixels = self.image_processor(figures, **images_kwargs)
-        return {**pixels, **self._ocr(words, boxes, [len(more) for more, _ in listed], ocr_padding)}
+        return {**pixels, **self._ocr(words, boxes, listed, ocr_padding)}
 
-    def _listed(self, words: Sequence[str], boxes: Sequence[Sequence[int]]) -> tuple[list[str], list[Sequence[int]]]:
-        """With `list_characters`, the reference characters among the words in numerical order, and their boxes."""
-        if not self.list_characters:
-            return [], []
-        characters = in_order(take_inventory(words, boxes).characters)
-        return [character.text for character in characters], [character.box for character in characters]
+    def order_words(
+        self, words: Sequence[str], boxes: Sequence[Sequence[int]], size: tuple[int, int]
+    ) -> tuple[Sequence[str], Sequence[Sequence[int]], int]:
+        """A figure's words and boxes in the order the encoder is given them, and how many of the last must stay."""
+        return order_by_character(words, boxes, size) if self.words_by_character else (words, boxes, 0)
 
     def _read(self, figure: Image.Image) -> tuple[Image.Image, list[str], list]:
         """The upright figure, its words and their boxes."""

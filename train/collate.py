@@ -81,6 +81,7 @@ class FigureCollator:
 
     def _answer(self, row: dict, words: list[str], task: str) -> str:
         if task == "transcribe":
+            words, _, _ = self.processor.order_words(words, row["boxes"], row["image"].size)
             return " ".join(self.processor.ocr_words(words)[:TRANSCRIBED_WORDS])
         return row[f"{task}_description"]
 

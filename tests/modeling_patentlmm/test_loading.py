@@ -51,7 +51,7 @@ SETTINGS = (
     "visual_pool",
     "lowercase_words",
     "copy_head",
-    "list_characters",
+    "words_by_character",
 )
 AUTO_MAP = {
     "AutoConfig": "configuration_patentlmm.PatentLMMConfig",

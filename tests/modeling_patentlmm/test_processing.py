@@ -55,27 +55,21 @@ def test_shapes_and_types(processor):
     assert set(out) == set(processor.model_input_names)
 
 
-def test_characters_are_listed_in_order_behind_the_words():
-    words = ["FIG.", "1", "lid", "104", "housing", "102", "S98", "104"]
-    boxes = [[400, 900, 460, 940], [465, 900, 480, 940]] + [[10, y, 90, y + 20] for y in range(100, 700, 100)]
-    plain, listing = make_processor(), make_processor(list_characters=True)
-    before = call(plain, words=[words], boxes=[boxes])
-    after = call(listing, words=[words], boxes=[boxes])
-    listed = ["S98", "102", "104"]
-    ids, owners = encode_words(listing.ocr_tokenizer, listed)
-    assert after["ocr_input_ids"][0, -len(ids) - 1 : -1].tolist() == ids
-    assert after["ocr_input_ids"][0, : -len(ids) - 1].tolist() == before["ocr_input_ids"][0, :-1].tolist()
-    moved = dict(zip(words, listing.image_processor.letterbox(draw_figure().size).move_boxes(boxes).tolist()))
-    moved["104"] = listing.image_processor.letterbox(draw_figure().size).move_boxes([boxes[3]]).tolist()[0]
-    assert after["ocr_bbox"][0, -len(ids) - 1 : -1].tolist() == [moved[listed[owner]] for owner in owners]
-    grown = (after["input_ids"] == listing.image_token_id).sum() - (before["input_ids"] == plain.image_token_id).sum()
-    assert grown == len(ids)
+def test_words_come_by_character_and_keep_their_boxes():
+    words = ["lid", "104", "FIG.", "1", "housing", "102"]
+    boxes = [[100, 100, 160, 130], [170, 100, 210, 130], [400, 900, 460, 940], [465, 900, 480, 940]]
+    boxes += [[500, 500, 640, 530], [650, 500, 690, 530]]
+    plain, ordering = make_processor(), make_processor(words_by_character=True)
+    order = [2, 3, 4, 5, 0, 1]
+    expected = call(plain, words=[[words[i] for i in order]], boxes=[[boxes[i] for i in order]])
+    got = call(ordering, words=[words], boxes=[boxes])
+    assert all(torch.equal(got[name], expected[name]) for name in expected)
 
 
-def test_listed_characters_are_never_cut():
+def test_the_list_of_characters_is_cut_last():
     words = ["housing"] * 30 + ["102", "104"]
-    boxes = [[10, 30 * y, 90, 30 * y + 20] for y in range(32)]
-    processor = make_processor(list_characters=True, max_ocr_tokens=40)
+    boxes = [[10, 30 * y, 90, 30 * y + 20] for y in range(30)] + [[700, 100, 740, 120], [700, 500, 740, 520]]
+    processor = make_processor(words_by_character=True, max_ocr_tokens=40)
     ids, _ = encode_words(processor.ocr_tokenizer, ["102", "104"])
     row = call(processor, words=[words], boxes=[boxes])["ocr_input_ids"][0].tolist()
     assert len(row) == 40 and row[-len(ids) - 1 : -1] == ids

@@ -1,0 +1,77 @@
+"""Which printed words name which reference character, by the layout."""
+
+import random
+
+import pytest
+
+from modeling_patentlmm.names_patentlmm import name_characters, order_by_character
+from modeling_patentlmm.numerals_patentlmm import add_parts_list
+
+SIZE = (800, 1000)
+LABEL = (["FIG.", "3"], [(400, 950, 450, 970), (460, 950, 470, 970)])
+
+
+def block(text, x, y, advance=10, height=14, pitch=20):
+    """Words and boxes of a name in lines of two words."""
+    words, boxes = text.split(), []
+    for i, word in enumerate(words):
+        left = x if i % 2 == 0 else boxes[-1][2] + 6
+        top = y + pitch * (i // 2)
+        boxes.append((left, top, left + advance * len(word), top + height))
+    return words, boxes
+
+
+def sheet(*blocks):
+    return [word for words, _ in blocks for word in words], [box for _, boxes in blocks for box in boxes]
+
+
+def names(words, boxes):
+    return {one.text: " ".join(words[i] for i in name) for one, name in name_characters(words, boxes, SIZE)}
+
+
+def test_names_in_one_and_two_lines_beside_and_below():
+    words, boxes = sheet(
+        block("signal detector", 100, 100),
+        block("104", 150, 122),
+        block("air feed dryer unit", 500, 100),
+        block("7", 480, 90),
+        block("bus", 100, 600),
+        LABEL,
+    )
+    assert names(words, boxes) == {"7": "air feed dryer unit", "104": "signal detector"}
+
+
+def test_a_block_names_the_nearest_character_only():
+    words, boxes = sheet(block("lid", 100, 100), block("102", 140, 100), block("104", 200, 100), LABEL)
+    assert names(words, boxes) == {"102": "lid", "104": ""}
+
+
+def test_figure_label_and_far_words_name_nothing():
+    words, boxes = sheet(block("102", 480, 930), LABEL, block("housing", 100, 100))
+    assert names(words, boxes) == {"102": ""}
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_list_of_parts_names_its_characters_first(read):
+    words, boxes = sheet(block("lid", 100, 100), block("102", 140, 100), block("104", 300, 500), LABEL)
+    words, boxes = (words, boxes) if read else (words[:1] + words[3:], boxes[:1] + boxes[3:])
+    words, boxes, _ = add_parts_list(words, boxes, None, {"104": "drive shaft", "102": "bearing"})
+    assert names(words, boxes) == {"102": "bearing", "104": "drive shaft"}
+
+
+def test_order_keeps_every_word_once_and_corrects_the_character():
+    words, boxes = sheet(block("lid", 100, 100), block("1O4", 140, 100), block("bus", 600, 600), LABEL)
+    ordered, places, listed = order_by_character(words, boxes, SIZE)
+    assert ordered == ["bus", "FIG.", "3", "lid", "104"] and listed == 2
+    assert places[-1] == boxes[1] and places[0] == boxes[2]
+
+
+def test_any_words_keep_their_boxes():
+    rng = random.Random(0)
+    for _ in range(50):
+        words = rng.choices(["housing", "102", "104,106", "FIG.", "2", "S12", "-", "10A"], k=rng.randrange(12))
+        boxes = [(x, y, x + 40, y + 15) for x, y in ((rng.randrange(900), rng.randrange(900)) for _ in words)]
+        ordered, places, listed = order_by_character(words, boxes, SIZE)
+        assert len(ordered) == len(places) >= listed
+        assert {box for box in places} <= set(boxes)
+        assert [w for w in sorted(ordered) if w.isalpha()] == [w for w in sorted(words) if w.isalpha()]
