@@ -286,8 +286,12 @@ class PatentLMMProcessor(ProcessorMixin):
     # --- placeholders and text ---
 
     def replace_image_token(self, image_inputs: dict, image_idx: int, **kwargs) -> str:
-        """The placeholders of one figure: its OCR tokens, then the visual CLS and the patches."""
-        ocr = int(np.asarray(image_inputs["ocr_attention_mask"][image_idx]).sum())
+        """The placeholders of one figure: its OCR tokens, then the visual CLS and the patches.
+
+        In the reference mode the OCR padding has its own, as the published model hands it over with the rest.
+        """
+        mask = np.asarray(image_inputs["ocr_attention_mask"][image_idx])
+        ocr = len(mask) if self.feature_mode == "reference" else int(mask.sum())
         return self.image_token * (ocr - self._dropped_ocr_tokens + self.num_visual_tokens)
 
     @property

@@ -147,3 +147,12 @@ def test_a_tokenizer_of_the_right_size_that_is_not_llamas_is_refused(tmp_path, t
 def test_a_tokenizer_that_was_converted_before_is_taken_again(tmp_path, converted, tokenizers, sizes):
     again = build_processor(PatentLMMConfig.from_pretrained(converted), converted, tokenizers[1])
     assert again.image_token_id == 3
+
+
+def test_a_batch_of_figures_with_more_and_fewer_words(converted):
+    """The published model hands the padding over too (bug B5), so there are placeholders for it."""
+    model, processor = load_checkpoint(converted)
+    prompt = processor.apply_chat_template(prompt_messages("brief"), add_generation_prompt=True)
+    given = {"words": [WORDS, WORDS[:1]], "boxes": [BOXES, BOXES[:1]]}
+    batch = processor(images=[draw_figure(seed=0), draw_figure(seed=1)], text=[prompt] * 2, **given)
+    assert model.generate(**batch, max_new_tokens=2, do_sample=False).shape[0] == 2
