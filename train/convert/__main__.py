@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line as a namespace; exits with status 2 and a usage line where it makes no sense."""
@@ -102,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     try:
         print(arguments.run(arguments))
-    except (ValueError, OSError) as error:  # ConvertError, and what configurations refuse
+    except (ValueError, OSError, SafetensorError) as error:  # refused by us or by a configuration; a full disk
         print(f"train.convert: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     return 0
