@@ -7,6 +7,9 @@ from dataclasses import dataclass
 PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "′": "'", "`": "'", "´": "'", "″": '"', "”": '"', "“": '"', "‐": "-", "‑": "-", "−": "-"}
 )
+_BLANK = "\ue000"  # stands for what has been read
+# What a numeral is written with. A reference character is always a whole run, here and in grounded decoding.
+RUN = re.compile(r"(?:[^\W_]|['\"\-])+")
 UNITS = (
     "mm cm nm um μm µm km mg kg ml mL ms ns us μs µs ps sec secs usec μsec msec nsec hr hrs min mins Hz KHz kHz "
     "MHz GHz dB dBm kV mV μV mA μA µA kW mW MW GB MB KB kB TB Gb Mb Kb kb bp pF nF uF μF µF nH uH mH kΩ MΩ Ω ohm "
@@ -47,24 +50,33 @@ def plain_character(text: str) -> str:
     return text.translate(PLAIN).replace("''", '"')
 
 
+def run_start(text: str) -> int:
+    """Where the run at the end of `text` starts; its length where it ends otherwise."""
+    start = len(text)
+    while start and RUN.match(text[start - 1]):
+        start -= 1
+    return start
+
+
 _FIGURE_HEAD = re.compile(
     r"(?<![A-Za-z0-9])(?:FIG(?:URE)?(?P<many>S)?|[Ff]ig(?:ure)?(?P<few>s)?)(?![A-Za-z])\.?\s{0,3}"
 )
 _FIGURE_ITEM = re.compile(
     r"(?P<prefix>)(?P<number>\d{1,3})(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>\([A-Za-z0-9]{1,4}\))?"
-    r"(?P<prime>'{1,2}|\")?(?![A-Za-z0-9])"
+    r"(?P<prime>'{1,2}|\")?(?![^\W_])"
 )
-_FIGURE_BRANCH = re.compile(r"-\d{1,2}[A-Za-z]?(?![A-Za-z0-9])")
-_ROMAN_LABEL = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![A-Za-z0-9'\"\-])")
+_FIGURE_BRANCH = re.compile(r"-\d{1,2}[A-Za-z]?(?![^\W_])")
+_ROMAN_LABEL = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})[A-H]?(?![^\W_]|['\"\-])")
 _CHARACTER_ITEM = re.compile(
     r"(?P<prefix>LED|REG|MUX|AMP|INV|FET|BUF|CON|REF|[A-Z]{1,2}|[a-z])?(?P<number>\d{1,6})"
-    r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>-\d{1,6}[A-Za-z]?(?![A-Za-z0-9]))?(?P<prime>'{1,2}(?![A-Za-z])|\")?"
-    r"(?![A-Za-z0-9_%°]|['\"](?![A-Za-z])|-\d|-[A-Za-z]{2}|\(?s\))"
+    r"(?P<suffix>[A-Z]{1,2}|[a-z]{1,2})?(?P<branch>(?:-\d{1,6}[A-Za-z]?|(?<=\d\d\d)-[a-z])(?![^\W_]))?"
+    r"(?P<prime>'{1,2}(?![A-Za-z])|\")?"
+    r"(?![\w%°]|['\"](?![A-Za-z])|-\d|-[A-Za-z]{2}|\(?s\))"
 )
 _RANGE = re.compile(r"[-–—]|\s[-–—]\s|\s+(?P<word>to|through|thru)\s+")
 _LIST = re.compile(r"\s?[,;]\s*(?:(?P<last>and|or|and/or)\s+)?|\s+(?P<only>and/or|and|or|&)\s+|/(?=\w)")
-_LETTER = re.compile(r"[A-Za-z](?![A-Za-z0-9'\"\-]|\.[A-Za-z])")
-_BRACKET = re.compile(r"\([A-Za-z0-9]{1,4}\)(?![A-Za-z0-9])")
+_LETTER = re.compile(r"[A-Za-z](?![^\W_]|['\"\-]|\.[A-Za-z])")
+_BRACKET = re.compile(r"\([A-Za-z0-9]{1,4}\)(?![^\W_])")
 
 
 def _item(match: re.Match) -> Item:
@@ -337,16 +349,30 @@ _POINTING = re.compile(
 
 
 def _hidden(text: str) -> str:
-    """`text` with everything that is certainly no reference character blanked, every position kept."""
-    return _NO_REFERENCE.sub(lambda match: _blank(match.group()), text)
+    """`text` with everything that is certainly no reference character blanked, every position kept.
+
+    Runs are blanked whole: the rest of one would read as a character of its own.
+    """
+    for found in _NO_REFERENCE.finditer(text):
+        if not _looks_like_thousands(found.group()):
+            start, end = _whole_runs(text, *found.span())
+            text = f"{text[:start]}{_BLANK * (end - start)}{text[end:]}"
+    return text
 
 
-def _blank(found: str) -> str:
-    """A blank as long as `found`; 102,104 is a list in spite of its look of thousands."""
-    thousands = re.fullmatch(r"(\d{3}),(\d{3})", found)
-    if thousands and int(thousands[1]) < int(thousands[2]) <= int(thousands[1]) + 50:
-        return found
-    return "\ue000" * len(found)
+def _looks_like_thousands(found: str) -> bool:
+    """Whether `found` is a list of two in spite of its look of thousands: 102,104."""
+    pair = re.fullmatch(r"(\d{3}),(\d{3})", found)
+    return bool(pair) and int(pair[1]) < int(pair[2]) <= int(pair[1]) + 50
+
+
+def _whole_runs(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span widened to the ends of the runs that it cuts."""
+    if RUN.match(text, start):
+        start = run_start(text[:start])
+    if RUN.match(text[end - 1]) and (rest := RUN.match(text, end)):
+        end = rest.end()
+    return start, end
 
 
 def _next_word(text: str, end: int) -> str:
@@ -367,7 +393,7 @@ def _opens(text: str, item: Item, start: int, end: int) -> bool:
     digits or a letter and no noun behind that it could count ("as in 302,"); at the start of a sentence before a verb.
     """
     before = text[max(0, start - 60) : start].rstrip()
-    if not before or before[-1] in ".,:;!?\ue000":
+    if not before or before[-1] in ".,:;!?" + _BLANK:
         return bool(item.prefix.isupper()) or (_next_word(text, end) in _VERBS | {"is", "are"})
     if item.prefix.isupper():
         return True
@@ -396,11 +422,13 @@ def _follows(text: str, last: Item, item: Item, end: int) -> bool:
 
 
 def _split_branch(match: re.Match) -> tuple[Item, Item | None, int]:
-    """110-1 is one character; 302-306, 110a-110c and R1-4 are ranges: their ends and where the first one ends."""
+    """110-1 and 115-a are one character; 302-306, 110a-110c, R1-4 are ranges: their ends and where the first ends."""
     item = _item(match)
     if not item.branch:
         return item, None, match.end()
-    digits, letter = re.fullmatch(r"-(\d+)([A-Za-z]?)", item.branch).groups()
+    digits, letter = re.fullmatch(r"-(\d*)([A-Za-z]?)", item.branch).groups()
+    if not digits:
+        return item, None, match.end()
     plain = Item(item.prefix, item.number, item.suffix, "", "")
     same_figure = int(digits) == item.number and letter > item.suffix
     upwards = int(digits) > item.number and len(digits) >= len(str(item.number))
@@ -465,6 +493,6 @@ def find_references(text: str) -> list[Reference]:
     found: list[Reference] = []
     for references, start, end in _figures(plain):
         found += references
-        plain = plain[:start] + "\ue000" * (end - start) + plain[end:]
+        plain = plain[:start] + _BLANK * (end - start) + plain[end:]
     found += _characters(_hidden(plain))
     return sorted(found, key=lambda reference: (reference.start, reference.end))

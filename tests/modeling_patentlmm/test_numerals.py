@@ -756,6 +756,11 @@ PHRASES = [
     ("taken along line 3-3 of FIG. 2", "FIG2"),
     ("x = 12 and 3 + 4", ""),
     ("an 8-bit bus and a 2D view", ""),
+    ("Sci. 82:3688-3692 (1985)", ""),
+    ("Purified pCR 2.1-MSP(1-42) vector", ""),
+    ("strain DH5α and the 1α promoter", ""),
+    ("the UE 115-a and UEs 115-b, 115-c", "115-a 115-b 115-c"),
+    ("the sensors 110a-c", "110a 110b 110c"),
 ]
 
 
