@@ -2,11 +2,10 @@
 
 Read the figure, turn it upright, take the inventory of its reference characters, encode it once, and write each kind
 of description under the rule that a reference character or a figure number may appear only if the inventory or the
-caller's list of parts holds it.
+caller's list of parts holds it. The finished text is read once more: what it should name all the same becomes "[?]".
 """
 
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,19 +14,18 @@ import torch
 from PIL import Image
 from transformers import LogitsProcessorList
 
+from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
-from .numerals_patentlmm import (
-    GroundedNumeralsLogitsProcessor,
-    Inventory,
-    add_parts_list,
-    find_references,
-    plain_character,
-    take_inventory,
-)
+from .numerals_patentlmm import Inventory, add_parts_list, find_references, plain_character, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
-from .sentence_patentlmm import FigureNumberLogitsProcessor, OncePerSentenceLogitsProcessor
+from .references_patentlmm import run_start
+from .sentence_patentlmm import (
+    SENTENCE_END,
+    FigureNumberLogitsProcessor,
+    OncePerSentenceLogitsProcessor,
+)
 
 KINDS = ("brief", "detailed")
 MAX_NEW_TOKENS = {"brief": 96, "detailed": 512}
@@ -262,24 +260,35 @@ def _write(
         encoded = time.perf_counter()
         limit = max_new_tokens or MAX_NEW_TOKENS[kind]
         prompt = inputs["input_ids"].shape[1]
-        rules = [
-            GroundedNumeralsLogitsProcessor(processor.tokenizer, inventories, prompt),
-            FigureNumberLogitsProcessor(processor.tokenizer, prompt),
-        ]
-        if kind == "detailed":
-            rules.append(OncePerSentenceLogitsProcessor(processor.tokenizer, inventories, prompt))
         tokens = model.generate(
             **inputs,
             mm_encoder_outputs={"image": features},
-            logits_processor=LogitsProcessorList(rules),
+            logits_processor=decoding_rules(processor.tokenizer, inventories, prompt, kind),
             max_new_tokens=limit,
             do_sample=False,
             num_beams=1,
         )
-        texts[kind] = [_text(processor, row, limit) for row in tokens[:, prompt:].tolist()]
+        written = [_text(processor, row) for row in tokens[:, prompt:].tolist()]
+        texts[kind] = [mark_ungrounded(text, *known) for text, known in zip(written, inventories, strict=True)]
         encoding += encoded - started
         generating += time.perf_counter() - encoded
     return texts, {"encode": encoding / len(sights), "generate": generating / len(sights)}
+
+
+def decoding_rules(
+    tokenizer, inventories: Sequence[tuple[Sequence[str], Sequence[str]]], prompt_length: int, kind: str
+) -> LogitsProcessorList:
+    """What a description is written under: first that it is true to the figures' inventories, then that it reads well.
+
+    `inventories`: for each figure its reference characters and its figure labels.
+    """
+    rules = [
+        GroundedNumeralsLogitsProcessor(tokenizer, inventories, prompt_length),
+        FigureNumberLogitsProcessor(tokenizer, prompt_length),
+    ]
+    if kind == "detailed":
+        rules.append(OncePerSentenceLogitsProcessor(tokenizer, inventories, prompt_length))
+    return LogitsProcessorList(rules)
 
 
 def _inputs(model, processor: PatentLMMProcessor, sights: list[_Sight], kind: str) -> dict[str, torch.Tensor]:
@@ -294,13 +303,17 @@ def _inputs(model, processor: PatentLMMProcessor, sights: list[_Sight], kind: st
     return dict(batch.to(model.device))
 
 
-def _text(processor: PatentLMMProcessor, tokens: list[int], limit: int) -> str:
+def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
     """The text of generated tokens; one that was cut off ends at its last full sentence, and says so."""
-    text = processor.tokenizer.decode(tokens, skip_special_tokens=True).strip()
-    if len(tokens) < limit or tokens[-1] in processor.tokenizer.all_special_ids:
-        return text
-    ends = [match.end() for match in re.finditer(r"(?<!FIG)(?<!FIGS)[.!?](?=\s)", text)]
-    return f"{text[: ends[-1]] if ends else text} [...]"
+    tokenizer = processor.tokenizer
+    text = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+    return text if tokens and tokens[-1] in tokenizer.all_special_ids else f"{_whole_sentences(text)} [...]".lstrip()
+
+
+def _whole_sentences(text: str) -> str:
+    """`text` up to its last full sentence, or else to its last whole run: half a numeral is another numeral."""
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends else text[: run_start(text)].rstrip()
 
 
 def _report(sight: _Sight, texts: dict[str, str], seconds: dict[str, float], parts: Mapping[str, str]) -> Description:

@@ -12,18 +12,21 @@ from transformers import LogitsProcessor
 
 from .references_patentlmm import (
     PLAIN,
+    RUN,
     Item,
     Opening,
     expand,
     figure_list,
     figure_opening,
+    find_references,
     parse_character,
     parse_label,
     plain_character,
+    run_start,
 )
 
-_RUN = re.compile(r"(?:[^\W_]|['\"\-])+")
 _BRACKETED = re.compile(r"\([A-Za-z0-9]{0,4}\)?")
+_PIECE = re.compile(r"(?:[^\W_]|['\"\-()])+")
 _HEADS = frozenset(
     head[:n]
     for word in ("FIG", "FIGURE", "Fig", "Figure", "fig", "figure")
@@ -85,13 +88,17 @@ class _Vocabulary:
         self.size = len(raw)
         usable = [t for t in range(self.size) if raw[t] and t not in special and not _foreign_digit(raw[t])]
         self.words = [t for t in usable if not re.search(r"[0-9]", self.surfaces[t])]
-        self.pure: dict[str, list[int]] = {}  # a token that is one run
+        self.pure: dict[str, list[int]] = {}  # a piece of one numeral: a run, or with the brackets of 3(a)
         self.leading: dict[str, list[int]] = {}  # a run, then more
         self.trailing: dict[str, dict[str, list[int]]] = {}  # run with a digit -> separator before it
         self.mixed: list[int] = []  # separator first, and several runs with digits among them
         for token in usable:
             self._sort(token)
-        self.separators = [t for t in self.words if not _RUN.match(self.surfaces[t])]
+        self.separators = [t for t in self.words if not RUN.match(self.surfaces[t])]
+        self.lengthening = [t for t in usable if RUN.match(self.surfaces[t])]  # go on with the run before them
+        self.ends = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else self.special
+        if not self.ends and not self.words:
+            raise ValueError("the tokenizer has no token without a digit: no text without a numeral can be written")
         self.brackets = [t for t in self.separators if self.surfaces[t][0] == "("]
         self.letters = [t for t in self.words if _LONE_LETTER.search(self.surfaces[t])]
         self.romans = [t for t in self.words if _LONE_ROMAN.search(self.surfaces[t])]
@@ -99,12 +106,13 @@ class _Vocabulary:
 
     def _sort(self, token: int) -> None:
         text = self.surfaces[token]
-        runs = list(_RUN.finditer(text))
-        if not runs:
+        runs = list(RUN.finditer(text))
+        if _PIECE.fullmatch(text):
+            self.pure.setdefault(text, []).append(token)
+        if not runs or runs[0].end() == len(text) and runs[0].start() == 0:
             return
         if runs[0].start() == 0:
-            side = self.pure if runs[0].end() == len(text) else self.leading
-            side.setdefault(runs[0].group(), []).append(token)
+            self.leading.setdefault(runs[0].group(), []).append(token)
         elif re.search(r"[0-9]", text):
             if len(runs) == 1 and runs[0].end() == len(text):
                 of_run = self.trailing.setdefault(runs[0].group(), {})
@@ -122,7 +130,7 @@ class _Vocabulary:
         return self._tensors[key]
 
     def spells(self, text: str, known: dict[str, bool]) -> bool:
-        """Whether tokens of single runs can write `text`: a numeral is begun only if it can be ended."""
+        """Whether tokens can write `text` and no more: a numeral is begun only if it can be ended."""
         if text not in known:
             known[text] = not text or any(
                 text[:n] in self.pure and self.spells(text[n:], known) for n in range(len(text), 0, -1)
@@ -192,8 +200,8 @@ class _Figure:
 
     def __init__(self, characters: Iterable[str], labels: Iterable[str], vocabulary: _Vocabulary):
         self.vocabulary = vocabulary
-        self.characters = {plain_character(text): parse_character(plain_character(text)) for text in characters}
-        self.labels = {plain_character(text): parse_label(plain_character(text)) for text in labels}
+        self.characters = {text: parse_character(text) for text in _read_back(characters, "the part {} is")}
+        self.labels = {text: parse_label(text) for text in _read_back(labels, "FIG. {} is")}
         self.spelled: dict[str, bool] = {}
         self.places: dict[_Place, _Allowed] = {}
 
@@ -240,6 +248,12 @@ class _Figure:
         return all(plain_character(text) in known for text in expand(first, last, figure))
 
 
+def _read_back(texts: Iterable[str], sentence: str) -> list[str]:
+    """The plain texts in which a reader of `sentence` finds nothing beyond them: "12-14" also names 13."""
+    plain = list(dict.fromkeys(plain_character(text) for text in texts))
+    return [text for text in plain if {found.text for found in find_references(sentence.format(text))} <= set(plain)]
+
+
 def _goes_up(first: Item, last: Item) -> bool:
     if first.branch or last.branch or first.prime or last.prime or first.prefix != last.prefix:
         return False
@@ -269,16 +283,9 @@ def _place(before: str) -> _Place:
     return _Place(last=item, ranged=ranged) if ranged or len(item.suffix) == 1 else _Place()
 
 
-def _run_start(text: str) -> int:
-    start = len(text)
-    while start and (text[start - 1].isalnum() or text[start - 1] in "'\"-"):
-        start -= 1
-    return start
-
-
 def _state(text: str, begun: frozenset[str]) -> str:
     """The shortest ending of `text` that decides all that may follow it, in one form for equal cases."""
-    start = _run_start(text)
+    start = run_start(text)
     run = text[start:]
     figures = figure_list(text) if "ig" in text or "IG" in text else None
     if figures and _LIST_TAIL.fullmatch(text, figures[1]):
@@ -320,13 +327,13 @@ class _Checker:
     def holds(self, text: str, start: int) -> bool:
         """Whether every run of `text` from `start` on holds; the last may be unfinished."""
         at = start
-        while match := _RUN.search(text, at):
+        while match := RUN.search(text, at):
             place = _place(text[: match.start()])
             run, at = match.group(), match.end()
             if place.opening and re.search(r"\d", run) and text.startswith("(", at):
                 bracket = _BRACKETED.match(text, at).group()
                 run, at = run + bracket, at + len(bracket)
-                if at < len(text) and not bracket.endswith(")"):
+                if at < len(text) and (not bracket.endswith(")") or RUN.match(text, at)):
                     return False
             if not self.run_holds(run, place, at < len(text)):
                 return False
@@ -355,7 +362,7 @@ class _Masks:
 
     def _build(self, state: str) -> torch.Tensor:
         vocabulary = self.vocabulary
-        start = _run_start(state)
+        start = run_start(state)
         start, run = self._open_bracket(state, start)
         place = _place(state[:start])
         ends = not run or self.check.run_holds(run, place, True)
@@ -369,11 +376,11 @@ class _Masks:
             mask |= vocabulary.mask("separators", self.device)
         self._set(mask, vocabulary.special if ends else [], True)
         self._set(mask, self._continuing(state, start, run, place, numeral), True)
-        self._set(mask, self._following(state) if ends else [], True)
+        self._set(mask, self._following(state, start) if ends else [], True)
         doubtful = self._doubtful(place, run, state)
         self._set(mask, doubtful, False)
         self._set(mask, [t for t in doubtful if self.check.holds(state + vocabulary.surfaces[t], start)], True)
-        return mask if mask.any() else self._way_out()
+        return mask
 
     def _open_bracket(self, state: str, start: int) -> tuple[int, str]:
         """The start and text of the run at the end, "FIG. 3(a" included, whose bracket belongs to the label."""
@@ -395,17 +402,20 @@ class _Masks:
             found += [token for token in more if self.check.holds(state + vocabulary.surfaces[token], start)]
         return found
 
-    def _following(self, state: str) -> list[int]:
+    def _following(self, state: str, start: int) -> list[int]:
         """Tokens with digits that begin with a separator, the run at the end of `state` being whole."""
         places: dict[str, frozenset[str]] = {}
-        found = [t for t in self.vocabulary.mixed if self.check.holds(state + self.vocabulary.surfaces[t], len(state))]
+        tried = list(self.vocabulary.mixed)
+        found = []
         for run in self._digit_runs():
             for separator, tokens in self.vocabulary.trailing.get(run, {}).items():
                 if separator not in places:
                     places[separator] = self.figure.allowed(_place(state + separator)).begun
-                if run in places[separator]:
+                if separator[0] == "(":  # it may belong to the label before it: FIG. 3(8)
+                    tried += tokens
+                elif run in places[separator]:
                     found += tokens
-        return found
+        return found + [t for t in tried if self.check.holds(state + self.vocabulary.surfaces[t], start)]
 
     def _digit_runs(self) -> list[str]:
         return [text for text in self.begun if text in self.vocabulary.trailing]
@@ -421,14 +431,6 @@ class _Masks:
             doubtful += self.vocabulary.romans
         return doubtful
 
-    def _way_out(self) -> torch.Tensor:
-        """Where nothing holds, as after a text that was wrong before: the end, else a separator, else any word."""
-        for name in ("special", "separators", "words"):
-            mask = self.vocabulary.mask(name, self.device)
-            if mask.any():
-                return mask
-        return torch.ones_like(mask)
-
 
 class GroundedNumeralsLogitsProcessor(LogitsProcessor):
     """Lets generation write a numeral only if the figure holds it.
@@ -437,7 +439,8 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
     or, after "FIG." and in the list that follows, one of its figure labels; so must what a range or a list names in
     short ("2A-2C", "10A, B"). A numeral is begun only if the tokenizer can end it, and the text ends only after a whole
     one. Other digits than 0-9 and tokens that are no whole character are never written. Works with greedy search,
-    sampling and beams, and with left padding.
+    sampling and beams, and with left padding. Where the processors before it refused everything that it allows, it
+    takes no notice of them: put it first, and behind it only such as leave something (`refuse`).
 
     `inventories`: per row of the batch the allowed characters and the allowed figure labels. `prompt_length`: the
     tokens before the generated text, 0 when generating from `inputs_embeds`. Raises ValueError when the rows of scores
@@ -460,17 +463,57 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
             self.masks[key] = [_Masks(figure, self.vocabulary, scores) for figure in self.figures]
         return self.masks[key]
 
+    def text(self, tokens: Sequence[int]) -> str:
+        """What generated tokens read as, primes and hyphens in one form."""
+        surfaces, size = self.vocabulary.surfaces, self.vocabulary.size
+        return "".join([surfaces[token] for token in tokens if token < size])
+
+    def refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor:
+        """What may not follow `text` about a figure, true over the columns (width,) of `scores`; after a text that was
+        wrong before it may be everything."""
+        return self._on(scores)[figure].of(text)
+
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         rows = scores.shape[0]
         if rows % len(self.figures):
             raise ValueError(f"{rows} rows of scores for {len(self.figures)} inventories; give one inventory per input")
         each = rows // len(self.figures)
-        masks = self._on(scores)
-        surfaces, size = self.vocabulary.surfaces, self.vocabulary.size
-        written = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 192) :].tolist()
-        chosen = [
-            masks[row // each].of("".join([surfaces[token] for token in tokens if token < size]))
-            for row, tokens in enumerate(written)
-        ]
-        refused = chosen[0][None] if rows == 1 else torch.stack(chosen)
-        return scores.masked_fill(refused, -float("inf"))
+        texts = map(self.text, input_ids[:, self.prompt_length :].tolist())
+        refused = torch.stack([self.refused(text, row // each, scores) for row, text in enumerate(texts)])
+        stuck = refused.all(-1, keepdim=True)
+        refused = torch.where(stuck, self._but_the_way_out(scores), refused)
+        left = scores.masked_fill(refused, -float("inf"))
+        nothing = left.isneginf().all(-1, keepdim=True)
+        return left.masked_fill(nothing & ~refused, 0.0)
+
+    def _but_the_way_out(self, scores: torch.Tensor) -> torch.Tensor:
+        """All (width,) but the end of the text, or what has no digit where the tokenizer knows no end."""
+        vocabulary = self.vocabulary
+        name = "ends" if vocabulary.ends else "separators" if vocabulary.separators else "words"
+        return ~torch.nn.functional.pad(vocabulary.mask(name, scores.device), (0, scores.shape[-1] - vocabulary.size))
+
+
+def refuse(scores: torch.FloatTensor, refused: torch.BoolTensor) -> torch.FloatTensor:
+    """Scores (rows, width) without what is `refused` (rows, width); a row that would lose everything keeps its own.
+
+    For rules of style behind `GroundedNumeralsLogitsProcessor`: where all scores are -inf, greedy search takes token 0.
+    """
+    left = scores.masked_fill(refused, -float("inf"))
+    return torch.where(left.isneginf().all(-1, keepdim=True), scores, left)
+
+
+UNGROUNDED = "[?]"
+
+
+def mark_ungrounded(text: str, characters: Iterable[str], labels: Iterable[str]) -> str:
+    """`text` with "[?]" for every reference that the figure does not hold, so that none passes in silence.
+
+    A text written under `GroundedNumeralsLogitsProcessor` holds none; this is for one that was not.
+    """
+    known = {
+        "character": {plain_character(each) for each in characters},
+        "figure": {plain_character(each) for each in labels},
+    }
+    while wrong := [found for found in find_references(text) if found.text not in known[found.kind]]:
+        text = f"{text[: wrong[-1].start]}{UNGROUNDED}{text[wrong[-1].end :]}"
+    return text

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from modeling_patentlmm import describe_patentlmm
 from modeling_patentlmm.__main__ import main, numbered, parse_arguments
 from modeling_patentlmm.describe_patentlmm import (
+    decoding_rules,
     describe,
     describe_batch,
     is_blank,
@@ -435,18 +436,43 @@ def test_features_given_ahead_change_nothing(loaded, reader):
     description = describe(model, processor, drawing(), kinds=("detailed",), max_new_tokens=8)
     sight = describe_patentlmm._see(drawing(), None, "rapidocr", None, {}, None)
     inputs = describe_patentlmm._inputs(model, processor, [sight], "detailed")
-    grounding = describe_patentlmm.GroundedNumeralsLogitsProcessor(
-        processor.tokenizer, [(sight.inventory.texts, sight.inventory.labels)], inputs["input_ids"].shape[1]
-    )
-    tokens = model.generate(**inputs, logits_processor=[grounding], max_new_tokens=8, do_sample=False)
-    text = describe_patentlmm._text(processor, tokens[0, inputs["input_ids"].shape[1] :].tolist(), 8)
-    assert text == description.detailed
+    prompt = inputs["input_ids"].shape[1]
+    inventory = (sight.inventory.texts, sight.inventory.labels)
+    rules = decoding_rules(processor.tokenizer, [inventory], prompt, "detailed")
+    tokens = model.generate(**inputs, logits_processor=rules, max_new_tokens=8, do_sample=False)
+    assert describe_patentlmm._text(processor, tokens[0, prompt:].tolist()) == description.detailed
 
 
-def test_a_text_that_was_cut_off_says_so(processor):
-    tokens = processor.tokenizer("FIG. 2 shows a lid. The lid 10 is in FIG. 2 and", add_special_tokens=False).input_ids
-    assert describe_patentlmm._text(processor, tokens, len(tokens)) == "FIG. 2 shows a lid. [...]"
-    assert describe_patentlmm._text(processor, tokens, len(tokens) + 1).endswith("in FIG. 2 and")
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("FIG. 2 shows a lid. The lid 10 is in FIG. 2 and", "FIG. 2 shows a lid. [...]"),
+        ("FIG. 2 shows a lid and a housing 10", "FIG. 2 shows a lid and a housing [...]"),  # half of 102
+        ("10", "[...]"),
+        ("", "[...]"),
+    ],
+)
+def test_a_text_that_was_cut_off_says_so(processor, written, text):
+    tokens = processor.tokenizer(written, add_special_tokens=False).input_ids
+    assert describe_patentlmm._text(processor, tokens) == text
+    assert describe_patentlmm._text(processor, [*tokens, processor.tokenizer.eos_token_id]) == written
+
+
+def test_a_text_is_not_tidied_up_into_another_numeral(processor):
+    """The clean-up of spaces, which some tokenizers do by default, would make 7' of 7 and a quotation mark."""
+    tokenizer = processor.tokenizer
+    tokenizer.clean_up_tokenization_spaces = True
+    tokens = tokenizer("the lid 7 ' s , a rod", add_special_tokens=False).input_ids + [tokenizer.eos_token_id]
+    assert describe_patentlmm._text(processor, tokens) == "the lid 7 ' s , a rod"
+
+
+def test_what_slipped_through_is_marked(loaded, reader, monkeypatch):
+    """Should the rules of decoding ever fail, no numeral that the figure does not hold passes in silence."""
+    model, processor = loaded
+    monkeypatch.setattr(describe_patentlmm, "decoding_rules", lambda *arguments: [])
+    recite(model, processor.tokenizer, "FIG. 7 shows a housing 999 and a shaft 102.")
+    description = describe(model, processor, drawing(), kinds=("brief",), max_new_tokens=120)
+    assert description.brief == "FIG. [?] shows a housing [?] and a shaft 102."
 
 
 def test_unknown_kinds_are_refused(loaded, reader):

@@ -31,6 +31,9 @@ def allowed(tokenizer, text: str, numeral: str) -> bool:
         ("The housing 102 and the lid", " 104", True),
         ("The housing 102 is closed. The housing", " 102", True),
         ("In FIG. 1 the housing 102 of FIG.", " 1", True),
+        ("The parts 102 and 1", "04", True),
+        ("The part 102", " 102", False),  # the 102 at the end may still be lengthened, but is said for what comes next
+        ("The parts 102 and 104", " 10", False),
     ],
 )
 def test_a_character_is_named_once_in_a_sentence(tokenizer, text, numeral, may):
