@@ -153,7 +153,13 @@ def _read_tesseract(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece]
 
 
 def _tesseract_pieces(gray: np.ndarray) -> list[Piece]:
-    data = pytesseract.image_to_data(Image.fromarray(gray), config="--psm 11", output_type=pytesseract.Output.DICT)
+    try:
+        data = pytesseract.image_to_data(Image.fromarray(gray), config="--psm 11", output_type=pytesseract.Output.DICT)
+    except pytesseract.TesseractError as error:
+        raise EngineError(
+            f"tesseract cannot read ({error.message}); mend its installation: apt-get install tesseract-ocr "
+            "tesseract-ocr-eng (or use the engine rapidocr)."
+        ) from error
     rows = zip(*(data[key] for key in ("text", "conf", "left", "top", "width", "height")), strict=True)
     return [
         Piece(text.strip(), float(confidence) / 100, (left, top, left + width, top + height))

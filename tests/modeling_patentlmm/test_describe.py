@@ -1,6 +1,7 @@
 """The command on good and bad files, what it prints, and what a description may claim."""
 
 import json
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -491,3 +492,12 @@ def test_an_example_is_read_and_described(run):
     assert code == 0 and row["label"] == "2" and row["rotation"] == 0
     read = {numeral["text"] for numeral in row["numerals"]}
     assert len(read & {"112", "200", "202", "204", "206", "208", "102a", "104a", "106a"}) >= 7
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
+def test_an_example_is_described_with_tesseract(run):
+    pytest.importorskip("pytesseract")
+    path = Path(__file__).resolve().parents[2] / "examples" / "block_diagram.png"
+    code, (row,), _ = run(path, "--json", "--engine", "tesseract", "--rotation", "0")
+    assert code == 0 and row["label"] == "2"
+    assert {"112", "200", "202", "204"} <= {numeral["text"] for numeral in row["numerals"]}

@@ -1,6 +1,9 @@
 """Reading a figure: order of words, words and boxes, the way up, the page header, engines that are missing."""
 
+import os
 import random
+import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -188,6 +191,72 @@ def test_a_missing_engine_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(ocr, "pytesseract", None)
     with pytest.raises(EngineError, match="apt-get install tesseract-ocr; pip install pytesseract"):
         read_figure(figure(), engine="tesseract")
+
+
+# --- tesseract ---
+
+TSV = """\
+level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext
+1\t1\t0\t0\t0\t0\t0\t0\t900\t600\t-1\t
+5\t1\t1\t1\t1\t1\t130\t140\t90\t26\t96.063751\tCONTROL
+5\t1\t1\t1\t1\t2\t230\t140\t60\t26\t95.5\tUNIT
+5\t1\t2\t1\t1\t1\t330\t60\t48\t26\t91.25\t102
+5\t1\t3\t1\t1\t1\t400\t530\t50\t26\t90\tFIG.
+5\t1\t3\t1\t1\t2\t460\t530\t18\t26\t88\t2
+5\t1\t4\t1\t1\t1\t100\t110\t250\t90\t95.0\t \n"""
+FAKE = """\
+#!{python}
+import sys
+from pathlib import Path
+from PIL import Image
+if "--version" in sys.argv:
+    print("tesseract 5.3.0")
+elif Path({broken!r}).exists():
+    sys.exit("Error opening data file eng.traineddata")
+else:
+    width, height = Image.open(sys.argv[1]).size
+    rows = {tsv!r}.splitlines(keepends=True)
+    Path(sys.argv[2] + ".tsv").write_text("".join(rows if width > height else rows[:2]))
+"""
+
+
+@pytest.fixture
+def fake_tesseract(monkeypatch, tmp_path):
+    """A `tesseract` on the PATH that reads the words of `TSV` off every lying sheet, and nothing off a standing one."""
+    pytest.importorskip("pytesseract")
+    program = tmp_path / "bin" / "tesseract"
+    program.parent.mkdir()
+    program.write_text(FAKE.format(python=sys.executable, tsv=TSV, broken=str(tmp_path / "broken")))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_tesseract_words_boxes_and_confidences(fake_tesseract):
+    reading = read_figure(figure(), engine="tesseract")
+    assert reading.engine.startswith("tesseract ") and (reading.rotation, reading.size) == (0, (900, 600))
+    assert {word.text: (word.box, word.confidence) for word in reading.words} == {
+        "102": ((367, 100, 420, 143), 0.91),
+        "CONTROL": ((144, 233, 244, 277), 0.96),
+        "UNIT": ((256, 233, 322, 277), 0.95),
+        "FIG.": ((444, 883, 500, 927), 0.9),
+        "2": ((511, 883, 531, 927), 0.88),
+    }
+    assert read_figure(figure().rotate(90, expand=True), engine="tesseract").rotation in (90, 270)
+    assert read_figure(figure(), engine="tesseract", rotation=90).words == ()
+
+
+def test_a_broken_tesseract_is_no_traceback(fake_tesseract):
+    (fake_tesseract / "broken").touch()
+    with pytest.raises(EngineError, match="eng.traineddata.*apt-get install"):
+        read_figure(figure(), engine="tesseract")
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
+def test_the_real_tesseract_reads():
+    pytest.importorskip("pytesseract")
+    reading = read_figure(figure(), engine="tesseract")
+    assert {"102", "104", "FIG.", "2"} <= set(texts(reading)) and reading.rotation == 0
 
 
 def test_an_unknown_engine_or_rotation_is_refused():
