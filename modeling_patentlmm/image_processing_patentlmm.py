@@ -6,6 +6,7 @@ model does (LayoutLMv3's image processor).
 """
 
 import os
+import re
 import stat
 import warnings
 from collections.abc import Sequence
@@ -52,7 +53,8 @@ def open_figure(path: str | os.PathLike) -> list[Image.Image]:
     except FigureError:
         raise
     except Image.DecompressionBombError as error:
-        raise FigureError(f"{name}: too large ({_first_line(error)}); reduce it below {MAX_PIXELS} pixels") from None
+        size = re.search(r"\d+ pixels|$", str(error)).group()  # Pillow goes on to its own bound, which is not ours
+        raise FigureError(f"{name}: too large ({size}); reduce it below {MAX_PIXELS} pixels") from None
     except UnidentifiedImageError:
         raise FigureError(f"{name}: {_what_it_is_instead(name)}") from None
     # A damaged file makes Pillow's decoders raise nearly anything (struct.error, SyntaxError, IndexError, zlib.error).
