@@ -24,6 +24,7 @@ from .references_patentlmm import run_start
 from .sentence_patentlmm import (
     SENTENCE_END,
     FigureNumberLogitsProcessor,
+    NoThirdCopyLogitsProcessor,
     OncePerSentenceLogitsProcessor,
 )
 
@@ -285,6 +286,7 @@ def decoding_rules(
     rules = [
         GroundedNumeralsLogitsProcessor(tokenizer, inventories, prompt_length),
         FigureNumberLogitsProcessor(tokenizer, prompt_length),
+        NoThirdCopyLogitsProcessor(tokenizer, prompt_length),
     ]
     if kind == "detailed":
         rules.append(OncePerSentenceLogitsProcessor(tokenizer, inventories, prompt_length))

@@ -145,7 +145,8 @@ def _foreign_digit(text: str) -> bool:
 _VOCABULARIES: "weakref.WeakKeyDictionary[object, tuple[int, _Vocabulary]]" = weakref.WeakKeyDictionary()
 
 
-def _vocabulary(tokenizer) -> _Vocabulary:
+def read_vocabulary(tokenizer) -> _Vocabulary:
+    """The tokens of a tokenizer, sorted once and kept while it lives."""
     size, vocabulary = _VOCABULARIES.get(tokenizer, (-1, None))
     if size != len(tokenizer):
         vocabulary = _Vocabulary(tokenizer)
@@ -452,7 +453,7 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
     ) -> None:
         if not inventories:
             raise ValueError("inventories is empty; give one (characters, figure labels) pair per row of the batch")
-        self.vocabulary = _vocabulary(tokenizer)
+        self.vocabulary = read_vocabulary(tokenizer)
         self.prompt_length = prompt_length
         self.figures = [_Figure(characters, labels, self.vocabulary) for characters, labels in inventories]
         self.masks: dict[tuple[torch.device, int], list[_Masks]] = {}

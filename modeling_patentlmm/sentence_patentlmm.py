@@ -1,6 +1,6 @@
-"""Decoding that names a reference character once per sentence and puts a number after "FIG.".
+"""Decoding that names a reference character once per sentence, puts a number after "FIG." and does not go in circles.
 
-A small model that has lost its place writes "elements 6, 6, 6 and 6"; a patent does not.
+A small model that has lost its place writes "elements 6, 6, 6 and 6" and "address address address"; a patent does not.
 Rules of style stand behind `GroundedNumeralsLogitsProcessor`, and give way where they would leave nothing.
 """
 
@@ -11,12 +11,13 @@ from collections.abc import Sequence
 import torch
 from transformers import LogitsProcessor
 
-from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, refuse
+from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, read_vocabulary, refuse
 from .references_patentlmm import find_references, run_start
 
-FIGURE_NUMBER_DUE = re.compile(r"\bFIGS?\.\s?$")
+FIGURE_NUMBER_DUE = re.compile(r"\bFIGS?\.(?P<space>\s?)$")
 SENTENCE_END = re.compile(r"(?<!FIG)(?<!FIGS)(?<!Fig)(?<!Figs)[.!?](?=\s)")
 ANY_WORD = "it"
+LONGEST_PHRASE = 24
 KEPT_RULES = 32  # inventories less what a sentence holds, each with the masks it has used
 
 
@@ -74,22 +75,65 @@ def _characters(text: str) -> set[str]:
 
 
 class FigureNumberLogitsProcessor(LogitsProcessor):
-    """After "FIG." only a number may follow, if one may at all; put it behind `GroundedNumeralsLogitsProcessor`."""
+    """After "FIG." only a number may follow, if one may at all; put it behind `GroundedNumeralsLogitsProcessor`.
+
+    A space comes first: a model that copies the drawing's own words writes "FIG.5" where the drawing does.
+    """
 
     def __init__(self, tokenizer, prompt_length: int):
-        self.tokenizer, self.prompt_length = tokenizer, prompt_length
-        pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-        self.has_digit = torch.tensor([any(map(str.isdigit, piece)) for piece in pieces])
+        self.prompt_length, self.surfaces = prompt_length, read_vocabulary(tokenizer).surfaces
+        self.number = self._tokens(r"\s?\w*\d")
+        self.spaced = self._tokens(r"\s(?:\w*\d|$)")
+
+    def _tokens(self, pattern: str) -> torch.Tensor:
+        return torch.tensor([bool(re.match(pattern, surface)) for surface in self.surfaces])
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Scores (rows, vocabulary) with everything but numbers refused where one is due."""
-        refused = torch.ones_like(scores, dtype=torch.bool)
-        refused[:, : len(self.has_digit)] = ~self.has_digit.to(scores.device)
-        for row, tokens in enumerate(input_ids[:, max(self.prompt_length, input_ids.shape[1] - 4) :]):
-            text = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            if not FIGURE_NUMBER_DUE.search(text):
-                refused[row] = False
+        """Scores (rows, vocabulary) with everything but a number, and the space before it, refused where it is due."""
+        ends = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 6) :].tolist()
+        return refuse(scores, torch.stack([self._refused(tokens, row) for tokens, row in zip(ends, scores)]))
+
+    def _refused(self, tokens: list[int], scores: torch.Tensor) -> torch.Tensor:
+        """What is refused (width,) after `tokens`, by the scores (width,) that the rules before left."""
+        size = len(self.surfaces)
+        due = FIGURE_NUMBER_DUE.search("".join([self.surfaces[token] for token in tokens if token < size]))
+        open_ = ~scores[:size].isneginf()
+        number, spaced = self.number.to(scores.device) & open_, self.spaced.to(scores.device) & open_
+        if not due or not number.any():
+            return torch.zeros_like(scores, dtype=torch.bool)
+        wanted = spaced if not due["space"] and spaced.any() else number
+        return ~torch.nn.functional.pad(wanted, (0, len(scores) - size))
+
+
+class NoThirdCopyLogitsProcessor(LogitsProcessor):
+    """Refuses to write a phrase a third time on end: "address address", then something else.
+
+    A phrase is up to `LONGEST_PHRASE` tokens. What lengthens a numeral is never refused, which would make another
+    numeral of it.
+    """
+
+    def __init__(self, tokenizer, prompt_length: int):
+        self.prompt_length, vocabulary = prompt_length, read_vocabulary(tokenizer)
+        self.surfaces, self.lengthening = vocabulary.surfaces, frozenset(vocabulary.lengthening)
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Scores (rows, vocabulary) without the first token of a third copy."""
+        refused = torch.zeros_like(scores, dtype=torch.bool)
+        for row, tokens in enumerate(input_ids[:, self.prompt_length :].tolist()):
+            written = [t for t in tokens[-4 * LONGEST_PHRASE :] if t < len(self.surfaces) and self.surfaces[t]]
+            third = [token for token in _third_copies(written) if not self._goes_on_a_numeral(written, token)]
+            refused[row, third] = True
         return refuse(scores, refused)
 
+    def _goes_on_a_numeral(self, written: list[int], token: int) -> bool:
+        tail = "".join([self.surfaces[each] for each in written[-8:]])
+        return token in self.lengthening and bool(re.search(r"\d", tail[run_start(tail) :]))
 
-__all__ = ["FigureNumberLogitsProcessor", "OncePerSentenceLogitsProcessor"]
+
+def _third_copies(written: list[int]) -> set[int]:
+    """The tokens that would begin a phrase which `written` ends with twice."""
+    longest = min(LONGEST_PHRASE, len(written) // 2)
+    return {written[-n] for n in range(1, longest + 1) if written[-n:] == written[-2 * n : -n]}
+
+
+__all__ = ["FigureNumberLogitsProcessor", "NoThirdCopyLogitsProcessor", "OncePerSentenceLogitsProcessor"]

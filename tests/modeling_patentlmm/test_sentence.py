@@ -3,7 +3,11 @@
 import pytest
 import torch
 
-from modeling_patentlmm.sentence_patentlmm import FigureNumberLogitsProcessor, OncePerSentenceLogitsProcessor
+from modeling_patentlmm.sentence_patentlmm import (
+    FigureNumberLogitsProcessor,
+    NoThirdCopyLogitsProcessor,
+    OncePerSentenceLogitsProcessor,
+)
 from tests.tiny import language_tokenizer
 
 
@@ -53,7 +57,7 @@ def test_a_number_follows_the_word_for_figure(tokenizer, text, number_only):
     rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
     ids = tokenizer([text], add_special_tokens=False, return_tensors="pt").input_ids
     scores = rule(ids, torch.zeros(1, len(tokenizer)))[0]
-    word = tokenizer(" housing", add_special_tokens=False).input_ids[0]
+    word = tokenizer("housing", add_special_tokens=False).input_ids[0]
     assert bool(scores[word].isneginf()) is number_only
     assert any(score == 0 for score in scores)
 
@@ -61,5 +65,39 @@ def test_a_number_follows_the_word_for_figure(tokenizer, text, number_only):
 def test_without_a_number_to_write_the_text_goes_on(tokenizer):
     rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
     ids = tokenizer(["In FIG."], add_special_tokens=False, return_tensors="pt").input_ids
-    barred = torch.zeros(1, len(tokenizer)).masked_fill(rule.has_digit, -float("inf"))
+    barred = torch.zeros(1, len(tokenizer)).masked_fill(rule.number, -float("inf"))
     assert torch.equal(rule(ids, barred), barred)
+
+
+def test_a_space_stands_before_the_number(tokenizer):
+    """Copied from a drawing that prints "FIG.5" without it, too."""
+    rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
+    (joined,), (spaced, *_) = (tokenizer(text, add_special_tokens=False).input_ids for text in ("5", " 5"))
+    after = {}
+    for text in ("In FIG.", "In FIG. "):
+        ids = tokenizer([text], add_special_tokens=False, return_tensors="pt").input_ids
+        scores = rule(ids, torch.zeros(1, len(tokenizer)))[0]
+        after[text] = [bool(score == 0) for score in scores[[joined, spaced]]]
+    assert after["In FIG."] == [False, True] and after["In FIG. "][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "again", "may"),
+    [
+        ("an address address", " address", False),
+        ("the address", " address", True),
+        ("is coupled to the lid, coupled to the lid,", " coupled", False),
+        ("the lid is coupled to the rod and the pin is coupled", " to", True),
+        ("steps 11", "1", True),  # 111 is another numeral than 112
+        ("parts 5 5", " 5", False),
+    ],
+)
+def test_no_phrase_is_written_a_third_time_on_end(tokenizer, text, again, may):
+    rule = NoThirdCopyLogitsProcessor(tokenizer, prompt_length=1)
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    token = tokenizer(again, add_special_tokens=False).input_ids[0]
+    scores = rule(torch.tensor([[token, *ids, tokenizer.eos_token_id]]), torch.zeros(1, len(tokenizer) + 3))
+    assert bool(scores[0, token] == 0) is may
+    only = torch.full((1, len(tokenizer)), -float("inf"))
+    only[0, token] = 0
+    assert torch.equal(rule(torch.tensor([[token, *ids]]), only), only)
