@@ -270,6 +270,7 @@ def _write(
             num_beams=1,
         )
         written = [_text(processor, row) for row in tokens[:, prompt:].tolist()]
+        written = [processor.as_drawn(text, sight.words) for text, sight in zip(written, sights, strict=True)]
         texts[kind] = [mark_ungrounded(text, *known) for text, known in zip(written, inventories, strict=True)]
         encoding += encoded - started
         generating += time.perf_counter() - encoded

@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,14 @@ PROMPTS = {
     "brief": "Write a brief description for this patent image.",
     "detailed": "Write a detailed description for this patent image.",
 }
+# Words that a drawing prints in capitals without being acronyms
+COMMON_WORDS = frozenset(
+    "a all an and are as at be by do for from if in is it no not of off on or out so than that the then this to up via "
+    "with yes add back bus call clock close count cut data down end exit false fig figs file first flow front gate get "
+    "go goto high host input key last left line list load loop low main map match max memo menu min mode more new next "
+    "node off ok open pass path pin port power pump push put read ready reset right run save scan send set side start "
+    "state stop store sub sum tap task test time top true turn type unit use user valve view wait write zero".split()
+)
 ROLE_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>")
 
 # One prompt for training and inference. The end of sequence lies inside the generation block, so that it is supervised.
@@ -283,6 +292,12 @@ class PatentLMMProcessor(ProcessorMixin):
             return list(words)
         return [word if any(map(str.isdigit, word)) else word.lower() for word in words]
 
+    def as_drawn(self, text: str, words: Sequence[str]) -> str:
+        """A text written from `ocr_words(words)` with the drawing's acronyms in capitals again: cpu -> CPU."""
+        for word in find_acronyms(words) if self.lowercase_words else ():
+            text = re.sub(rf"\b{word.lower()}(?=s?\b)", word, text)
+        return text
+
     # --- placeholders and text ---
 
     def replace_image_token(self, image_inputs: dict, image_idx: int, **kwargs) -> str:
@@ -407,6 +422,20 @@ def words_of_conversations(conversation) -> dict[str, list]:
     if all(block.get("words") is None for block in blocks):
         return {}
     return {"words": [block.get("words") for block in blocks], "boxes": [block.get("boxes") for block in blocks]}
+
+
+def find_acronyms(words: Sequence[str]) -> list[str]:
+    """The acronyms among the words of a drawing.
+
+    They are words of two to five capitals in a drawing that writes most others differently; in one lettered in capitals
+    throughout nothing tells CPU from DATA. Words that a text also needs in lower case are no acronyms.
+    """
+    names = [word for word in words if len(word) >= 4 and word.isalpha()]
+    if len(names) < 4 or sum(word.isupper() for word in names) > len(names) / 2:
+        return []
+    capitals = {match[1] for word in words if (match := re.fullmatch(r"([A-Z]{2,5})s?", word))}
+    small = {word.lower() for word in words if not word.isupper()} | COMMON_WORDS
+    return sorted(word for word in capitals if word.lower() not in small)
 
 
 def encode_words(tokenizer, words: Sequence[str]) -> tuple[list[int], list[int]]:

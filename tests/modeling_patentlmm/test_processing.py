@@ -144,6 +144,28 @@ def test_lower_casing_spares_words_with_a_digit():
     assert torch.equal(upper, lower) and not torch.equal(lower, other)
 
 
+MIXED = ["Central", "Memory", "Display", "Network", "CPU", "LAN", "DATA", "LED", "led", "102", "FIG.", "TFN"]
+
+
+@pytest.mark.parametrize(
+    ("words", "drawn"),
+    [
+        (MIXED, "A CPU 102, CPUs and a TFN-based LAN-like data display, the led light scpu."),
+        (
+            [word.upper() for word in MIXED],
+            "A cpu 102, cpus and a tfn-based lan-like data display, the led light scpu.",
+        ),
+        (["CPU"], "A cpu 102, cpus and a tfn-based lan-like data display, the led light scpu."),
+    ],
+)
+def test_acronyms_get_their_capitals_back(words, drawn):
+    """Where most words of a drawing are not in capitals anyway, and in whole words."""
+    text = "A cpu 102, cpus and a tfn-based lan-like data display, the led light scpu."
+    processor = make_processor(lowercase_words=True)
+    assert processor.as_drawn(text, words) == drawn
+    assert make_processor().as_drawn(text, words) == text
+
+
 def test_the_copy_head_sees_words_only():
     out = call(make_processor(copy_head=True), 2, words=[WORDS, WORDS[:2]], boxes=[BOXES, BOXES[:2]])
     words = out["copy_input_ids"] != -100
