@@ -307,10 +307,20 @@ def _inputs(model, processor: PatentLMMProcessor, sights: list[_Sight], kind: st
 
 
 def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
-    """The text of generated tokens; one that was cut off ends at its last full sentence, and says so."""
+    """The text of generated tokens, each sentence once; one that was cut off ends at its last full sentence, and says
+    so."""
     tokenizer = processor.tokenizer
     text = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-    return text if tokens and tokens[-1] in tokenizer.all_special_ids else f"{_whole_sentences(text)} [...]".lstrip()
+    if tokens and tokens[-1] in tokenizer.all_special_ids:
+        return _once_each(text)
+    return f"{_once_each(_whole_sentences(text))} [...]".lstrip()
+
+
+def _once_each(text: str) -> str:
+    """`text` without the sentences it repeats word for word, as a small model does that has nothing more to say."""
+    bounds = [0, *(match.end() for match in SENTENCE_END.finditer(text)), len(text)]
+    sentences = [text[start:end].strip() for start, end in zip(bounds, bounds[1:])]
+    return " ".join(dict.fromkeys(sentences))
 
 
 def _whole_sentences(text: str) -> str:
