@@ -286,7 +286,7 @@ def decoding_rules(
     """
     rules = [
         GroundedNumeralsLogitsProcessor(tokenizer, inventories, prompt_length),
-        FigureNumberLogitsProcessor(tokenizer, prompt_length),
+        FigureNumberLogitsProcessor(tokenizer, inventories, prompt_length),
         NoThirdCopyLogitsProcessor(tokenizer, prompt_length),
     ]
     if kind == "detailed":

@@ -15,6 +15,7 @@ from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, read_vocabular
 from .references_patentlmm import find_references, run_start
 
 FIGURE_NUMBER_DUE = re.compile(r"\bFIGS?\.(?P<space>\s?)$")
+BEGUN_HEAD = re.compile(r"(?:(?<![A-Za-z])FI?)?$")
 SENTENCE_END = re.compile(r"(?<!FIG)(?<!FIGS)(?<!Fig)(?<!Figs)[.!?](?=\s)")
 ANY_WORD = "it"
 LONGEST_PHRASE = 24
@@ -77,13 +78,16 @@ def _characters(text: str) -> set[str]:
 class FigureNumberLogitsProcessor(LogitsProcessor):
     """After "FIG." only a number may follow, if one may at all; put it behind `GroundedNumeralsLogitsProcessor`.
 
-    A space comes first: a model that copies the drawing's own words writes "FIG.5" where the drawing does.
+    A space comes first: a model that copies the drawing's own words writes "FIG.5" where the drawing does. Where no
+    figure number was read, "FIG" is not begun. `inventories` as for `GroundedNumeralsLogitsProcessor`.
     """
 
-    def __init__(self, tokenizer, prompt_length: int):
+    def __init__(self, tokenizer, inventories: Sequence[tuple[Sequence[str], Sequence[str]]], prompt_length: int):
         self.prompt_length, self.surfaces = prompt_length, read_vocabulary(tokenizer).surfaces
+        self.labelled = [bool(labels) for _, labels in inventories]
         self.number = self._tokens(r"\s?\w*\d")
         self.spaced = self._tokens(r"\s(?:\w*\d|$)")
+        self.heads = {"": self._tokens(r"\W*FIG"), "F": self._tokens(r"IG|\W+FIG"), "FI": self._tokens(r"G|\W+FIG")}
 
     def _tokens(self, pattern: str) -> torch.Tensor:
         return torch.tensor([bool(re.match(pattern, surface)) for surface in self.surfaces])
@@ -91,12 +95,18 @@ class FigureNumberLogitsProcessor(LogitsProcessor):
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores (rows, vocabulary) with everything but a number, and the space before it, refused where it is due."""
         ends = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 6) :].tolist()
-        return refuse(scores, torch.stack([self._refused(tokens, row) for tokens, row in zip(ends, scores)]))
+        each = scores.shape[0] // len(self.labelled)
+        refused = [self._refused(tokens, scores[row], self.labelled[row // each]) for row, tokens in enumerate(ends)]
+        return refuse(scores, torch.stack(refused))
 
-    def _refused(self, tokens: list[int], scores: torch.Tensor) -> torch.Tensor:
+    def _refused(self, tokens: list[int], scores: torch.Tensor, labelled: bool) -> torch.Tensor:
         """What is refused (width,) after `tokens`, by the scores (width,) that the rules before left."""
         size = len(self.surfaces)
-        due = FIGURE_NUMBER_DUE.search("".join([self.surfaces[token] for token in tokens if token < size]))
+        text = "".join([self.surfaces[token] for token in tokens if token < size])
+        if not labelled:
+            heads = self.heads[BEGUN_HEAD.search(text)[0]].to(scores.device)
+            return torch.nn.functional.pad(heads, (0, len(scores) - size))
+        due = FIGURE_NUMBER_DUE.search(text)
         open_ = ~scores[:size].isneginf()
         number, spaced = self.number.to(scores.device) & open_, self.spaced.to(scores.device) & open_
         if not due or not number.any():

@@ -1,5 +1,7 @@
 """A reference character once per sentence."""
 
+import re
+
 import pytest
 import torch
 
@@ -54,7 +56,7 @@ def test_beams_share_their_rows_inventory(tokenizer):
 
 @pytest.mark.parametrize(("text", "number_only"), [("In FIG.", True), ("In FIG. 1", False), ("The fig", False)])
 def test_a_number_follows_the_word_for_figure(tokenizer, text, number_only):
-    rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
+    rule = FigureNumberLogitsProcessor(tokenizer, [((), ("1", "5"))], prompt_length=0)
     ids = tokenizer([text], add_special_tokens=False, return_tensors="pt").input_ids
     scores = rule(ids, torch.zeros(1, len(tokenizer)))[0]
     word = tokenizer("housing", add_special_tokens=False).input_ids[0]
@@ -63,15 +65,29 @@ def test_a_number_follows_the_word_for_figure(tokenizer, text, number_only):
 
 
 def test_without_a_number_to_write_the_text_goes_on(tokenizer):
-    rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
+    rule = FigureNumberLogitsProcessor(tokenizer, [((), ("1", "5"))], prompt_length=0)
     ids = tokenizer(["In FIG."], add_special_tokens=False, return_tensors="pt").input_ids
     barred = torch.zeros(1, len(tokenizer)).masked_fill(rule.number, -float("inf"))
     assert torch.equal(rule(ids, barred), barred)
 
 
+def test_without_a_figure_number_no_fig_is_begun(tokenizer):
+    rule = FigureNumberLogitsProcessor(tokenizer, [((), ()), ((), ("1",))], prompt_length=0)
+    for text in ("", "In ", "In F", "In FI", "of"):
+        ids = torch.tensor([tokenizer(text, add_special_tokens=False).input_ids or [0]] * 2)
+        scores = rule(ids, torch.zeros(2, len(tokenizer)))
+        for token, surface in enumerate(rule.surfaces):
+            refused = bool(scores[0, token].isneginf())
+            assert refused or not re.search(r"(?<![A-Za-z])FIG", text + surface), (text, surface)
+            assert not refused or "FIG" in text + surface, (text, surface)
+        assert not scores[1].isneginf().any()
+    word = tokenizer("figure", add_special_tokens=False).input_ids[0]
+    assert scores[0, word] == 0
+
+
 def test_a_space_stands_before_the_number(tokenizer):
     """Copied from a drawing that prints "FIG.5" without it, too."""
-    rule = FigureNumberLogitsProcessor(tokenizer, prompt_length=0)
+    rule = FigureNumberLogitsProcessor(tokenizer, [((), ("1", "5"))], prompt_length=0)
     (joined,), (spaced, *_) = (tokenizer(text, add_special_tokens=False).input_ids for text in ("5", " 5"))
     after = {}
     for text in ("In FIG.", "In FIG. "):
