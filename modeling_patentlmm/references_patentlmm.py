@@ -301,8 +301,10 @@ _NO_REFERENCE = re.compile(
             rf"{_MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?(?!\w)",
             rf"\d{{1,2}}\s+{_MONTHS}\s+\d{{4}}|{_MONTHS},?\s+\d{{4}}",
             r"(?i:\bclaims?\s+)" + _SERIES,
-            r"(?i:\b(?:serial|ser\.|pat\.|patent|application|publication|publ?\.)\s+(?:nos?\.?|numbers?)?:?\s*)"
+            r"(?i:\b(?:serial|ser\.|pat\.|patent|application|publication|publ?\.)\s+(?:nos?\.?|numbers?):?\s*)"
             r"(?:[A-Z]{2}\s?)?[\d/,.\-]+\d",
+            r"(?i:\b(?:serial|ser\.|pat\.|publ?\.)\s+)(?:[A-Z]{2}\s?)?[\d/,.\-]+\d",
+            r"(?i:\b(?:patent|application|publication):?\s+)(?:[A-Z]{2}\s?)?(?=\d+[/,.]\d|\d{5})[\d/,.\-]+\d",
             r"(?:\b(?:Nos?|NOS?)\b\.?|#)\s*:?\s*\d[\d/,.\-]*",
             r"\b(?:Tables?|TABLES?|[Ee]xamples?|EXAMPLES?|[Ee]mbodiments?|EMBODIMENTS?|[Ee]quations?|Eqs?\.?|"
             r"[Ff]ormulae?|[Ff]ormulas|"

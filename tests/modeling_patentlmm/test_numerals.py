@@ -753,6 +753,8 @@ PHRASES = [
     ("strain DH5α and the 1α promoter", ""),
     ("the UE 115-a and UEs 115-b, 115-c", "115-a 115-b 115-c"),
     ("the sensors 110a-c", "110a 110b 110c"),
+    ("a web application 714 and a publication 716", "714 716"),
+    ("U.S. patent application 12/345,678, application 61123456 and application No. 714", ""),
 ]
 
 
