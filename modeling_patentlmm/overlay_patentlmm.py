@@ -32,16 +32,16 @@ def draw_overlay(image: Image.Image, description: Description) -> Image.Image:
     font = ImageFont.load_default(size=max(12, round(14 * unit)))
     draw = ImageDraw.Draw(page)
     for word in description.words:
-        _outline(draw, page.size, word.box, WORD_COLOUR, 1, 0)
+        outline_box(draw, page.size, word.box, WORD_COLOUR, 1, 0)
     label_box = find_label_box(description.words, description.label)
     if label_box:
-        _outline(draw, page.size, label_box, LABEL_COLOUR, round(2.5 * unit), 3 * unit)
+        outline_box(draw, page.size, label_box, LABEL_COLOUR, round(2.5 * unit), 3 * unit)
     for numeral in description.numerals:
         if numeral.box:
             colour = MENTIONED_COLOUR if numeral.mentioned else UNMENTIONED_COLOUR
-            x, y = _outline(draw, page.size, numeral.box, colour, round(2.5 * unit), 3 * unit)
+            x, y = outline_box(draw, page.size, numeral.box, colour, round(2.5 * unit), 3 * unit)
             reading = f"{numeral.text}?" if numeral.uncertain else numeral.text
-            _tag(draw, (x, y), reading, colour, font)
+            draw_tag(draw, (x, y), reading, colour, font)
     return _with_legend(page, description, font)
 
 
@@ -61,7 +61,7 @@ def find_label_box(words: Sequence[Word], label: str | None) -> Box | None:
     return None
 
 
-def _outline(
+def outline_box(
     draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, colour: tuple, width: int, margin: float
 ) -> tuple[float, float]:
     """Draw a box of 0..1000 on a page of `size`; returns its top right corner in pixels."""
@@ -71,7 +71,7 @@ def _outline(
     return x1 + margin, y0 - margin
 
 
-def _tag(draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colour: tuple, font) -> None:
+def draw_tag(draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colour: tuple, font) -> None:
     """White on colour, standing on the box's top right corner, kept on the page."""
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     width, height = right - left + 6, bottom - top + 4
