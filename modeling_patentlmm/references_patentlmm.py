@@ -293,7 +293,9 @@ _MONTHS = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
     r"Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
-_SERIES = r"\d+[A-Za-z]?(?:(?:\s*(?:,|-|–|&|and|or|to|through)\s*)+\d+[A-Za-z]?)*"
+_SERIES = (
+    r"\d+[A-Za-z]?(?:(?:\s*(?:,|-|–|&|and|or|to|through)\s*){1,4}\d+[A-Za-z]?){0,30}"  # bounded: tables of numbers
+)
 _UNIT = "|".join(sorted(map(re.escape, set(UNITS)), key=len, reverse=True))
 _NO_REFERENCE = re.compile(
     "|".join(
