@@ -13,13 +13,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import unescape
 from html.entities import html5
-from html.parser import HTMLParser
 from xml.parsers import expat
 
 SUFFIXES = {".txt": "text", ".md": "text", ".docx": "docx", ".xml": "xml", ".html": "html", ".htm": "html"}
 MAX_BYTES = 20_000_000  # of a file, and of the text part of a Word file; the longest of 2,329 patents has 3 million
 MAX_DEPTH = 200  # nested elements
+MAX_PARAGRAPH = 20_000  # characters; longer ones are cut at a space, as what reads them may take its square in time
 
 
 class SpecificationError(ValueError):
@@ -291,7 +292,9 @@ def _word_part(name: str, data: bytes) -> bytes:
         raise SpecificationError(
             f"{name}: is a ZIP archive but not a Word file; give the text as .txt or .docx"
         ) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except SpecificationError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise SpecificationError(f"{name}: is a damaged Word file ({error}); save it again") from None
     if len(text) > MAX_BYTES:
         raise SpecificationError(f"{name}: its text is larger than {MAX_BYTES} bytes; split it or save it as .txt")
@@ -301,36 +304,64 @@ def _word_part(name: str, data: bytes) -> bytes:
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{1,40})", re.I)
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_TAG = re.compile(r"(/?)([A-Za-z][\w:-]{0,60})((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+_ATTRIBUTE = re.compile(r"(?<![\w:-])([\w:-]{1,40})\s{0,5}=\s{0,5}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]{1,200}))")
 
 
-class _Page(HTMLParser):
-    """A page into paragraphs; of a Google Patents page only the description and the claims."""
+def _parse_html(text: str, opened: Callable[[str, dict], None], closed: Callable[[str], None], write: Callable) -> None:
+    """Drive the three handlers over a page, in time that grows with its length whatever is in it.
+
+    The library's parser searches the rest of the page again for every comment or tag that is never closed.
+    """
+    first, *chunks = text.split("<")
+    write(unescape(first))
+    until = None  # what ends a comment that is open
+    for chunk in chunks:
+        if until is None and chunk.startswith("!--"):
+            until, chunk = "-->", chunk[3:]
+        if until is not None:
+            _, ended, after = chunk.partition(until)
+            if ended:
+                until = None
+                write(unescape(after))
+            continue
+        tag = _TAG.match(chunk)
+        if tag is None:
+            write(unescape(chunk.partition(">")[2] if chunk[:1] in "/!?" and ">" in chunk else f"<{chunk}"))
+            continue
+        if tag[1]:
+            closed(tag[2].lower())
+        else:
+            opened(
+                tag[2].lower(),
+                {m[1].lower(): unescape(m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(tag[3])},
+            )
+        write(unescape(chunk[tag.end() :]))
+
+
+class _Page:
+    """A page into paragraphs, and apart from them the description and the claims of a Google Patents page."""
 
     def __init__(self):
-        super().__init__(convert_charrefs=True)
         self.whole, self.sections = _Collector(), _Collector()
         self._open_sections = 0
 
     def _targets(self) -> list[_Collector]:
         return [self.whole, self.sections] if self._open_sections else [self.whole]
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = dict(attributes)
-        if tag == "section" and (self._open_sections or given.get("itemprop") in ("description", "claims")):
+    def open(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "section" and (self._open_sections or attributes.get("itemprop") in ("description", "claims")):
             self._open_sections += 1
         for target in self._targets():
-            target.open(tag, given)
-            if tag in _VOID and tag in _UNREAD:
-                target.close(tag)
+            target.open(tag, attributes)
 
-    def handle_endtag(self, tag: str) -> None:
+    def close(self, tag: str) -> None:
         for target in self._targets():
             target.close(tag)
         if tag == "section" and self._open_sections:
             self._open_sections -= 1
 
-    def handle_data(self, text: str) -> None:
+    def write(self, text: str) -> None:
         for target in self._targets():
             target.write(text)
 
@@ -339,8 +370,7 @@ def _read_html(name: str, data: bytes) -> Iterator[Paragraph]:
     declared = _CHARSET.search(data[:4096])
     text = _decode(name, data, declared[1].decode("ascii") if declared else "utf-8-sig")
     page = _Page()
-    page.feed(text)
-    page.close()
+    _parse_html(text, page.open, page.close, page.write)
     for collector in (page.whole, page.sections):
         collector.flush()
     paragraphs = page.sections.paragraphs or page.whole.paragraphs
@@ -382,15 +412,24 @@ def _with_sections(paragraphs: Iterator[Paragraph]) -> tuple[Paragraph, ...]:
         if len(paragraph.text) < 120:
             heading = paragraph.text.strip(" .:0123456789")
             section = next((name for name, pattern in _HEADING.items() if pattern.match(heading)), section)
-        placed.append(replace(paragraph, section=section))
+        placed += [replace(paragraph, text=text, section=section) for text in _cut(paragraph.text)]
     return tuple(placed)
+
+
+def _cut(text: str) -> Iterator[str]:
+    while len(text) > MAX_PARAGRAPH:
+        end = text.rfind(" ", MAX_PARAGRAPH - 1000, MAX_PARAGRAPH)
+        end = end if end > 0 else MAX_PARAGRAPH
+        yield text[:end]
+        text = text[end:].lstrip()
+    yield text
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Where each sentence of a paragraph starts and ends; "FIG. 2", "U.S. Pat. No. 5" and "e.g. A" do not end one."""
     spans, start = [], 0
     for gap in _PARTED.finditer(text):
-        if not _ABBREVIATED.search(text[start : gap.start()]):
+        if not _ABBREVIATED.search(text[max(start, gap.start() - 12) : gap.start()]):
             spans.append((start, gap.start()))
             start = gap.end()
     return [*spans, (start, len(text))] if text else []

@@ -213,3 +213,19 @@ def test_sentences_lose_nothing_but_spaces(text):
 def test_texts_without_blank_lines_part_at_headings_and_numbers():
     found = specification_from_text("SUMMARY\n[0001] One.\n[0002] Two\nlines.")
     assert [p.text for p in found.paragraphs] == ["SUMMARY", "One.", "Two lines."]
+
+
+@pytest.mark.parametrize("piece", ["<", "<!--", "<a b='", "&#", "<p>", "the lid 12 ", "1", "FIG. A "])
+def test_the_time_grows_with_the_length_whatever_is_in_it(tmp_path, piece):
+    path = tmp_path / "a.html"
+    path.write_text("<p>It opens." + piece * 100_000)
+    found = read_specification(path).paragraphs
+    assert found[0].text.startswith("It opens.")
+    assert max(len(paragraph.text) for paragraph in found) <= specification.MAX_PARAGRAPH
+    assert sum(len(paragraph.sentences) for paragraph in found) > 0
+
+
+def test_comments_and_signs_in_attributes_are_no_text(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text("<!DOCTYPE html><p title='a > b'>One<!-- <p>two</p> --> &lt;3&gt; a < b<br/>four<?x?></P>")
+    assert texts(path) == ["One <3> a < b", "four"]
