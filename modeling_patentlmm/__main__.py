@@ -1,4 +1,4 @@
-"""The `patentlmm` command: `patentlmm describe FIGURE...` and `patentlmm export SRC OUT`.
+"""The `patentlmm` command: `patentlmm describe FIGURE...`, `patentlmm audit ...` and `patentlmm export SRC OUT`.
 
 What needs torch is imported where it is used, so that help and usage errors come at once.
 """
@@ -51,6 +51,26 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     command.add_argument("--max-new-tokens", type=positive, metavar="N", help="most tokens of a description")
     command.set_defaults(run=run_describe)
+
+    command = commands.add_parser(
+        "audit",
+        help="check drawings against their text",
+        description="Check that drawings and text have the same reference characters, parts and figures. Exits with 0 "
+        "if there is no open finding, with 1 if there is one, with 2 if a file could not be read.",
+    )
+    command.add_argument(
+        "--drawings", nargs="+", required=True, metavar="SHEET", help="PNG, JPEG, WebP, GIF, BMP or TIFF (all pages)"
+    )
+    command.add_argument("--text", required=True, metavar="SPEC", help=".txt, .docx, .xml (Red Book) or .html")
+    command.add_argument(
+        "--waivers", metavar="FILE", help='findings that may stand, a line each: "not-drawn 102  # why"'
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="write audit.json, report.html, annotated sheets and crops"
+    )
+    command.add_argument("--json", action="store_true", help="print everything as one JSON object")
+    command.add_argument("--engine", choices=("rapidocr", "tesseract"), default="rapidocr", help="default: rapidocr")
+    command.set_defaults(run=run_audit)
 
     command = commands.add_parser(
         "export",
@@ -206,6 +226,64 @@ def as_text(description) -> str:
     if description.uncertain:
         blocks.append(f"Uncertain readings, check them on the drawing: {', '.join(description.uncertain)}")
     return "\n\n".join(blocks) + "\n"
+
+
+def run_audit(arguments: argparse.Namespace) -> int:
+    """Hold drawings against their text; 0 without open findings, 1 with some, 2 where a file cannot be used."""
+    from .audit_patentlmm import WaiverError, audit, waive
+    from .audit_report_patentlmm import Audit, as_dict, as_text, write_report
+    from .image_processing_patentlmm import FigureError
+    from .ocr_patentlmm import EngineError
+    from .specification_patentlmm import SpecificationError, read_specification
+
+    try:
+        specification = read_specification(arguments.text)
+        waivers = read_waivers(arguments.waivers)
+        sheets, images = read_sheets(arguments.drawings, arguments.engine)
+        findings, unused = waive(audit(sheets, specification), waivers)
+        report = Audit(arguments.text, tuple(sheets), tuple(findings), tuple(unused))
+        if arguments.out:
+            write_report(report, images, arguments.out)
+    except (EngineError, FigureError, SpecificationError, WaiverError) as error:
+        complain(error)
+        return 2
+    except OSError as error:
+        complain(f"{arguments.out}: the report could not be written ({error}); name another folder")
+        return 2
+    say(json.dumps(as_dict(report, crops=bool(arguments.out))) if arguments.json else as_text(report))
+    return 1 if report.of_state("open") else 0
+
+
+def read_waivers(path: str | None) -> dict[str, str]:
+    """The waivers of a file; none where no file is named."""
+    from .audit_patentlmm import WaiverError, parse_waivers
+
+    if path is None:
+        return {}
+    try:
+        return parse_waivers(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise WaiverError(f"{path}: cannot be read ({reason}); name a text file of waivers") from None
+    except WaiverError as error:
+        raise WaiverError(f"{path}: {error}") from None
+
+
+def read_sheets(paths: list[str], engine: str) -> tuple[list, list]:
+    """Every page of every file, read, and its image."""
+    from tqdm import tqdm
+
+    from .audit_patentlmm import Sheet
+    from .image_processing_patentlmm import open_figure
+    from .ocr_patentlmm import read_figure
+
+    names, images = [], []
+    for path in paths:
+        pages = open_figure(path)
+        names += [f"{path}#{number}" if len(pages) > 1 else path for number in range(1, len(pages) + 1)]
+        images += pages
+    progress = tqdm(images, unit="sheet", disable=len(images) < 2, file=sys.stderr)
+    return [Sheet(name, read_figure(image, engine)) for name, image in zip(names, progress, strict=True)], images
 
 
 def run_export(arguments: argparse.Namespace) -> int:

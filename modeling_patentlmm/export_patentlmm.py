@@ -16,7 +16,17 @@ from .modeling_patentlmm import PatentLMMForConditionalGeneration
 from .processing_patentlmm import PatentLMMProcessor
 
 HERE = Path(__file__).resolve().parent
-NOT_EXPORTED = {"__init__.py", "__main__.py", "export_patentlmm.py", "describe_patentlmm.py", "overlay_patentlmm.py"}
+NOT_EXPORTED = {
+    "__init__.py",
+    "__main__.py",
+    "audit_patentlmm.py",
+    "audit_report_patentlmm.py",
+    "describe_patentlmm.py",
+    "export_patentlmm.py",
+    "overlay_patentlmm.py",
+    "specification_patentlmm.py",
+    "terms_patentlmm.py",
+}
 CARDS = (HERE.parent / "model_card.md",)
 
 
