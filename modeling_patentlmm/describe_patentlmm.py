@@ -183,10 +183,13 @@ def describe_batch(
     readings: Sequence[FigureReading | None] | None = None,
     engine: str | None = None,
     figures: Sequence[str | None] | None = None,
+    grounded: bool = True,
 ) -> list[Description]:
     """As `describe`, for several figures in one batch: one call of the encoder, one of `generate` for each kind.
 
     The list of parts and the rotation are those of all figures; `readings` and `figures` have an entry for each.
+    Without `grounded` the model writes under no rule, and its characters may be invented: for measuring what the rules
+    are worth.
     """
     for kind in kinds:
         if kind not in KINDS:
@@ -198,7 +201,7 @@ def describe_batch(
         _see(image, reading, engine, rotation, parts, figure)
         for image, reading, figure in zip(images, readings or nothing, figures or nothing, strict=True)
     ]
-    texts, seconds = _write(model, processor, sights, kinds, tuple(parts), max_new_tokens)
+    texts, seconds = _write(model, processor, sights, kinds, tuple(parts), max_new_tokens, grounded)
     return [
         _report(sight, {kind: texts[kind][row] for kind in kinds}, seconds, parts) for row, sight in enumerate(sights)
     ]
@@ -248,6 +251,7 @@ def _write(
     kinds: Sequence[str],
     listed: tuple[str, ...],
     max_new_tokens: int | None,
+    grounded: bool,
 ) -> tuple[dict[str, list[str]], dict[str, float]]:
     """A text for every figure and kind, and the seconds of each step, shared out evenly among the figures."""
     inventories = [((*sight.inventory.texts, *listed), sight.inventory.labels) for sight in sights]
@@ -261,17 +265,20 @@ def _write(
         encoded = time.perf_counter()
         limit = max_new_tokens or MAX_NEW_TOKENS[kind]
         prompt = inputs["input_ids"].shape[1]
+        rules = decoding_rules(processor.tokenizer, inventories, prompt, kind) if grounded else LogitsProcessorList()
         tokens = model.generate(
             **inputs,
             mm_encoder_outputs={"image": features},
-            logits_processor=decoding_rules(processor.tokenizer, inventories, prompt, kind),
+            logits_processor=rules,
             max_new_tokens=limit,
             do_sample=False,
             num_beams=1,
         )
         written = [_text(processor, row) for row in tokens[:, prompt:].tolist()]
         written = [processor.as_drawn(text, sight.words) for text, sight in zip(written, sights, strict=True)]
-        texts[kind] = [mark_ungrounded(text, *known) for text, known in zip(written, inventories, strict=True)]
+        if grounded:
+            written = [mark_ungrounded(text, *known) for text, known in zip(written, inventories, strict=True)]
+        texts[kind] = written
         encoding += encoded - started
         generating += time.perf_counter() - encoded
     return texts, {"encode": encoding / len(sights), "generate": generating / len(sights)}

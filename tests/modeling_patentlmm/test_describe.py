@@ -393,6 +393,13 @@ def test_only_what_was_read_or_listed_is_named(loaded, reader):
     assert named <= {("figure", "2"), ("character", "102"), ("character", "104"), ("character", "210")}
 
 
+def test_without_rules_the_model_writes_what_it_likes(loaded, reader):
+    model, processor = loaded
+    recite(model, processor.tokenizer, "FIG. 7 shows a housing 999.")
+    (description,) = describe_batch(model, processor, [drawing()], kinds=("brief",), max_new_tokens=60, grounded=False)
+    assert description.brief == "FIG. 7 shows a housing 999."
+
+
 def test_listed_parts_are_reported(loaded, reader):
     """A listed numeral that was read keeps its box; one that was not has none."""
     description = describe(*loaded, drawing(), parts={"102": "case", "210": "lid"}, max_new_tokens=2)
