@@ -51,6 +51,16 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"\w+|[^\w\s]", text.lower())
 
 
+def clip(text: str, count: int) -> str:
+    """The first `count` tokens of a text, as it is written.
+
+    >>> clip("The lid 10a,  hinged.", 4)
+    'The lid 10a,'
+    """
+    ends = [match.end() for match in re.finditer(r"\w+|[^\w\s]", text)]
+    return text[: ends[count - 1]] if len(ends) > count else text
+
+
 def repetition(text: str) -> float | None:
     """Share of the 4-grams that occurred in the text before; None for a text that has none.
 

@@ -35,30 +35,29 @@ def bleu_statistics(prediction: str, reference: str | None) -> np.ndarray:
     return np.array([score.sys_len, score.ref_len, *score.counts, *score.totals], dtype=float)
 
 
-def bleu(statistics: np.ndarray) -> dict[str, float | None]:
+def bleu(statistics: np.ndarray) -> dict[str, np.ndarray]:
     """BLEU-1 to BLEU-4 and `bleu`, their mean (the paper's "Avg. B"), from summed `bleu_statistics`.
 
     BLEU-n is the geometric mean of the precisions up to n with the brevity penalty, on sacrebleu's 13a tokens with
-    the case kept and exponential smoothing, so `bleu4` here is `sacrebleu.corpus_bleu`'s.
+    the case kept and exponential smoothing, so `bleu4` here is `sacrebleu.corpus_bleu`'s. `statistics` is (..., 10),
+    each score (...); NaN where there is no reference.
 
     >>> text = "FIG. 1 is a view of a lid 10."
-    >>> {name: round(value) for name, value in bleu(bleu_statistics(text, text)).items()}
+    >>> {name: round(float(value)) for name, value in bleu(bleu_statistics(text, text)).items()}
     {'bleu1': 100, 'bleu2': 100, 'bleu3': 100, 'bleu4': 100, 'bleu': 100}
     """
-    names = [f"bleu{order}" for order in ORDERS]
-    if not statistics[1]:
-        return dict.fromkeys([*names, "bleu"])
-    prediction, reference = int(statistics[0]), int(statistics[1])
-    counts, totals = statistics[2 : 2 + len(ORDERS)].tolist(), statistics[2 + len(ORDERS) :].tolist()
-    scores = [_bleu_n(counts[:n], totals[:n], prediction, reference) for n in ORDERS]
-    return dict(zip(names, scores, strict=True)) | {"bleu": sum(scores) / len(scores)}
-
-
-def _bleu_n(counts: list[float], totals: list[float], prediction: int, reference: int) -> float:
-    n = len(counts)
-    return BLEU.compute_bleu(
-        counts, totals, prediction, reference, smooth_method="exp", effective_order=False, max_ngram_order=n
-    ).score
+    prediction, reference = statistics[..., 0], statistics[..., 1]
+    found, grams = np.split(statistics[..., 2:], 2, axis=-1)
+    unmatched = (found == 0) & (grams > 0)
+    smoothed = np.where(unmatched, 0.5 ** np.cumsum(unmatched, axis=-1), found)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithms = np.log(np.where(grams > 0, smoothed / grams, 0.0))
+        brevity = np.minimum(1.0, np.exp(1 - reference / prediction))
+        precision = np.exp(np.cumsum(logarithms, axis=-1) / np.array(ORDERS))
+        scores = 100 * brevity[..., None] * precision
+    scores = np.where((found[..., :1] > 0) & (reference[..., None] > 0), scores, 0.0)
+    scores = np.where(reference[..., None] > 0, scores, np.nan)
+    return {f"bleu{n}": scores[..., n - 1] for n in ORDERS} | {"bleu": scores.mean(axis=-1)}
 
 
 def score_overlap(prediction: str, reference: str | None) -> dict[str, Ratio]:

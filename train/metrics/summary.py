@@ -86,13 +86,9 @@ def _weights(figures: int, samples: int, seed: int) -> np.ndarray:
 
 
 def _summarise_bleu(statistics: np.ndarray, weights: np.ndarray) -> dict[str, dict]:
-    pooled = bleu(statistics.sum(axis=0))
-    drawn = [bleu(sums) for sums in weights @ statistics] if statistics[:, 1].any() else []
+    pooled, drawn = bleu(statistics.sum(axis=0)), bleu(weights @ statistics)
     figures = int((statistics[:, 1] > 0).sum())
-    return {
-        name: _entry(value, np.array([sample[name] for sample in drawn], dtype=float), figures)
-        for name, value in pooled.items()
-    }
+    return {name: _entry(pooled[name] if figures else None, drawn[name], figures) for name in pooled}
 
 
 def _entry(value: float | None, drawn: np.ndarray, figures: int) -> dict:
