@@ -181,7 +181,14 @@ class _Case:
         return {length for length, count in counts.items() if count >= max(2, 0.03 * len(shared))}
 
     def is_unusual(self, character: str) -> bool:
+        """Whether a character is longer or shorter than the others, and not numbered after a figure: FIG. 10, 1004."""
+        if any(re.match(rf"{label}\d\d(?!\d)", character) for label in self.figure_numbers):
+            return False
         return bool(self.usual_lengths) and _digits(character) not in self.usual_lengths
+
+    @cached_property
+    def figure_numbers(self) -> set[str]:
+        return {number[0] for label in self.labels if (number := re.match(r"\d+", label))}
 
     def unexplained_near(self, character: str) -> list[str]:
         """Characters that only the drawings have, and that may be a misreading of `character`."""
@@ -231,7 +238,7 @@ def _one_apart(a: str, b: str) -> bool:
     if a == b or min(len(a), len(b)) < 2:
         return False
     if len(a) == len(b):
-        return sum(x != y for x, y in zip(a, b)) == 1
+        return len(a) > 2 and sum(x != y for x, y in zip(a, b)) == 1
     short, long = sorted((a, b), key=len)
     return len(long) == len(short) + 1 and short in (long[1:], long[:-1])
 
@@ -276,12 +283,12 @@ def _drawn_for_certain(case: _Case, character: str, found: list) -> tuple[float,
     if _stem(character) != character and _stem(character) in case.named:
         confidence, doubts = 0.45 * confidence, [*doubts, f"the text has {_stem(character)}"]
     elif len(found) <= 3 and (meant := _misread_for(case, character)):
-        certain = 0.5 if len(meant) != len(character) else 0.6 if best < 0.95 else 0.85  # letters get lost sooner
+        certain = 0.5 if len(character) < len(meant) else 0.6 if best < 0.95 else 0.85  # letters get lost sooner
         confidence, doubts = certain * confidence, [*doubts, f"it may be a misread {meant}"]
     if case.is_unusual(character):
         confidence, doubts = 0.5 * confidence, [*doubts, "it is shorter or longer than the other characters"]
     if len(character) > 2 and case.words_of_text[character]:
-        confidence, doubts = 0.5 * confidence, [*doubts, "the text has the number, but not as a reference"]
+        confidence, doubts = 0.6 * confidence, [*doubts, "the text has the number, but not as a reference"]
     if (letters := _prefix(character)) and not any(_prefix(other) == letters for other in case.named):
         confidence, doubts = 0.5 * confidence, [*doubts, "it may be the name of a signal or of a pin"]
     return round(confidence, 3), doubts
@@ -336,7 +343,7 @@ def _named_for_certain(case: _Case, character: str, mentions: list[Mention]) -> 
     elif _stem(character) != character and _stem(character) in case.drawn:
         confidence, doubts = 0.6 * confidence, [*doubts, f"the drawings have {_stem(character)}"]
     elif read := case.unexplained_near(character):
-        certain = 0.5 if len(read[0]) != len(character) else 0.75
+        certain = 0.5 if len(read[0]) < len(character) else 0.75
         confidence, doubts = certain * confidence, [*doubts, f"the drawings have {read[0]}, perhaps misread for it"]
     if case.unread_figures:
         confidence, doubts = 0.8 * confidence, [*doubts, "not every figure of the text was found"]
