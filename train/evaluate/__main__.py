@@ -78,7 +78,8 @@ def evaluate(args: argparse.Namespace) -> dict | None:
     if not state.is_main_process:
         return None
     truths = truths_of(figures, args.kind)
-    scores = {system: score(rows, truths) for system, rows in predictions.items()}
+    known = [truth for truth in truths if truth.reference]
+    scores = {system: score(rows, known if system == "reference" else truths) for system, rows in predictions.items()}
     result = {"run": run, "implementations": metrics.implementations(), "systems": {}}
     for system, rows in scores.items():
         missing = sum(truth.image_id not in predictions[system] for truth in truths)

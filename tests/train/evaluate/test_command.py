@@ -123,6 +123,19 @@ def test_figures_of_several_sources_are_told_apart(run, figures, tmp_path):
     assert "predictions by source" in as_markdown(result)
 
 
+def test_the_reference_is_measured_where_there_is_one(run, figures, tmp_path):
+    texts = [None, *figures["brief_description"][1:]]
+    rows = figures.remove_columns("brief_description").add_column("brief_description", texts)
+    (tmp_path / "data").mkdir()
+    rows.to_parquet(tmp_path / "data" / "test.parquet")
+    (tmp_path / "p.json").write_text(json.dumps(dict.fromkeys(figures["image_id"], "FIG. 1 is a lid.")))
+    options = ["--predictions", tmp_path / "p.json", "--baselines", "reference"]
+    _, out = run(*options, data=tmp_path / "data")
+    assert scores(out)["reference"]["figures"] == 4 and scores(out)["predictions"]["figures"] == 5
+    assert scores(out)["reference"]["scores"]["figure_number"]["value"] == 1
+    assert scores(out)["predictions"]["scores"]["rougeL"]["figures"] == 4
+
+
 @pytest.mark.slow
 def test_two_processes_share_the_figures_and_write_the_same(run, checkpoint, figures_folder, tmp_path):
     _, alone = run("--model", checkpoint, "--baselines", "template")
