@@ -60,8 +60,9 @@ format: $(VENV)/.installed-test  ## mend style and format
 bench: $(VENV)/.installed-test  ## run the benchmarks, one JSON line each
 	@$(BIN)/python -m benchmarks.drawn_figures --count 100
 	@if [ -n "$$PATENTLMM_DATA" ]; then \
-		$(BIN)/python -m benchmarks.reading && $(BIN)/python -m benchmarks.real_figures; \
-	else echo "set PATENTLMM_DATA to the folder of real figures to run benchmarks.reading and benchmarks.real_figures"; fi
+		$(BIN)/python -m benchmarks.reading && $(BIN)/python -m benchmarks.real_figures && \
+		$(BIN)/python -m benchmarks.audit; \
+	else echo "set PATENTLMM_DATA to the folder of real figures to run benchmarks.reading, .real_figures and .audit"; fi
 
 clean:  ## remove .venv, caches and outputs
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
