@@ -61,8 +61,8 @@ bench: $(VENV)/.installed-test  ## run the benchmarks, one JSON line each
 	@$(BIN)/python -m benchmarks.drawn_figures --count 100
 	@if [ -n "$$PATENTLMM_DATA" ]; then \
 		$(BIN)/python -m benchmarks.reading && $(BIN)/python -m benchmarks.real_figures && \
-		$(BIN)/python -m benchmarks.audit; \
-	else echo "set PATENTLMM_DATA to the folder of real figures to run benchmarks.reading, .real_figures and .audit"; fi
+		$(BIN)/python -m benchmarks.audit && $(BIN)/python -m benchmarks.table; \
+	else echo "set PATENTLMM_DATA to the folder of real figures to run benchmarks.reading, .real_figures, .audit and .table"; fi
 
 clean:  ## remove .venv, caches and outputs
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
