@@ -1,13 +1,13 @@
 """PatentLMM: PatentMME's features of a figure, projected into the embedding space of a causal language model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers import AutoModel, GenerationMixin, PreTrainedModel
 from transformers.activations import ACT2FN
-from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling, ModelOutput
+from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling, CausalLMOutputWithPast
 from transformers.utils import can_return_tuple
 
 from .configuration_patentlmm import PatentLMMConfig
@@ -15,6 +15,8 @@ from .modeling_patentmme import PatentMMEModel
 
 WAY_FLOOR = 1e-3  # what a token on none of the copy head's ways weighs
 POINTER_FLOOR = 1e-30  # keeps a pointer's logarithm and its gradient finite where its probability underflows
+# transformers 5.24 calls the cache of keys and values `cache`, in arguments and outputs alike.
+CACHE = next(field.name for field in fields(CausalLMOutputWithPast) if field.name in ("cache", "past_key_values"))
 
 
 @dataclass
@@ -25,18 +27,13 @@ class PatentLMMModelOutputWithPast(BaseModelOutputWithPast):
 
 
 @dataclass
-class PatentLMMCausalLMOutputWithPast(ModelOutput):
+class PatentLMMCausalLMOutputWithPast(CausalLMOutputWithPast):
     """`logits` (B, S, vocab), log-probabilities if the copy head took part; `loss` if labels were given.
 
     `token_losses` (B, S), 0 where nothing is supervised, come instead of the logits with `skip_logits`.
     """
 
-    loss: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
     token_losses: torch.Tensor | None = None
-    past_key_values: object | None = None
-    hidden_states: tuple[torch.Tensor, ...] | None = None
-    attentions: tuple[torch.Tensor, ...] | None = None
     image_hidden_states: torch.Tensor | None = None
 
 
@@ -325,9 +322,9 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         token = torch.tensor(self.config.image_token_id, device=inputs_embeds.device)
         return (inputs_embeds == self.get_input_embeddings()(token)).all(dim=-1)
 
-    def awaits_image(self, placeholders: torch.Tensor, past_key_values) -> bool:
+    def awaits_image(self, placeholders: torch.Tensor, cache) -> bool:
         """False in a decoding step, to which some versions of generate() hand the pixels again."""
-        if past_key_values is None:
+        if cache is None:
             return True
         if placeholders.shape[1] == 1:
             return False
@@ -360,6 +357,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         inputs_embeds: torch.Tensor | None = None,
         position_ids: torch.LongTensor | None = None,
         past_key_values=None,
+        cache=None,
         use_cache: bool | None = None,
         mm_encoder_outputs: dict | None = None,
         copy_input_ids: torch.LongTensor | None = None,
@@ -372,6 +370,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
             input_ids: (B, S), or `inputs_embeds` (B, S, D); as many `image_token_id` as there are features.
             attention_mask: (B, S).
             pixel_values, pixel_attention_mask, ocr_*: as in `get_image_features`, one row per image.
+            past_key_values, cache: the same under its older and its newer name.
             mm_encoder_outputs: {"image": what `get_image_features` returned}, instead of the pixels.
             copy_input_ids, copy_bbox: for the copy head, which this model without a head does not have.
         """
@@ -382,6 +381,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
                 "copy_head is on, but the model is trained through a head that skips it (a fused language-model head): "
                 "compute the loss with PatentLMMForConditionalGeneration.forward."
             )
+        cache = past_key_values if cache is None else cache
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         encoded = (mm_encoder_outputs or {}).get("image")
@@ -390,7 +390,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
             placeholders = self.get_placeholder_mask(input_ids, inputs_embeds)
             if encoded is not None:
                 features = torch.cat(list(encoded.pooler_output))
-            elif self.awaits_image(placeholders, past_key_values):
+            elif self.awaits_image(placeholders, cache):
                 _, features, real = self.project_images(
                     pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask
                 )
@@ -401,16 +401,16 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
             use_cache=use_cache,
+            **{CACHE: cache},
             **kwargs,
         )
         return PatentLMMModelOutputWithPast(
             last_hidden_state=outputs.last_hidden_state,
-            past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
             image_hidden_states=features,
+            **{CACHE: getattr(outputs, CACHE)},
         )
 
 
@@ -498,6 +498,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         inputs_embeds: torch.Tensor | None = None,
         position_ids: torch.LongTensor | None = None,
         past_key_values=None,
+        cache=None,
         use_cache: bool | None = None,
         mm_encoder_outputs: dict | None = None,
         logits_to_keep: int | torch.Tensor = 0,
@@ -528,7 +529,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             ocr_attention_mask=ocr_attention_mask,
             inputs_embeds=inputs_embeds,
             position_ids=position_ids,
-            past_key_values=past_key_values,
+            cache=past_key_values if cache is None else cache,
             use_cache=use_cache,
             mm_encoder_outputs=mm_encoder_outputs,
             **kwargs,
@@ -558,10 +559,10 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             loss=loss,
             logits=logits,
             token_losses=token_losses,
-            past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
             image_hidden_states=outputs.image_hidden_states,
+            **{CACHE: getattr(outputs, CACHE)},
         )
 
 
