@@ -17,10 +17,10 @@ from transformers import LogitsProcessorList
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
-from .numerals_patentlmm import Inventory, add_parts_list, find_references, plain_character, take_inventory
+from .numerals_patentlmm import Inventory, add_parts_list, plain_character, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
-from .references_patentlmm import run_start
+from .references_patentlmm import named_characters, run_start
 from .sentence_patentlmm import (
     SENTENCE_END,
     FigureNumberLogitsProcessor,
@@ -363,4 +363,4 @@ def _report(sight: _Sight, texts: dict[str, str], seconds: dict[str, float], par
 
 def mentioned_characters(texts: Sequence[str]) -> set[str]:
     """The reference characters that the texts use."""
-    return {found.text for text in texts for found in find_references(text) if found.kind == "character"}
+    return set().union(*map(named_characters, texts))

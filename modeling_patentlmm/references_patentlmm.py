@@ -500,3 +500,8 @@ def find_references(text: str) -> list[Reference]:
         plain = plain[:start] + _BLANK * (end - start) + plain[end:]
     found += _characters(_hidden(plain))
     return sorted(found, key=lambda reference: (reference.start, reference.end))
+
+
+def named_characters(text: str) -> set[str]:
+    """The reference characters that a text uses."""
+    return {found.text for found in find_references(text) if found.kind == "character"}

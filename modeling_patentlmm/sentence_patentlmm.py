@@ -12,7 +12,7 @@ import torch
 from transformers import LogitsProcessor
 
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, read_vocabulary, refuse
-from .references_patentlmm import find_references, run_start
+from .references_patentlmm import named_characters, run_start
 
 FIGURE_NUMBER_DUE = re.compile(r"\bFIGS?\.(?P<space>\s?)$")
 BEGUN_HEAD = re.compile(r"(?:(?<![A-Za-z])FI?)?$")
@@ -47,7 +47,7 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
         it."""
         sentence = SENTENCE_END.split(text)[-1]
         length = len(sentence) - run_start(sentence)
-        before, said = _characters(sentence[: len(sentence) - length]), _characters(sentence)
+        before, said = named_characters(sentence[: len(sentence) - length]), named_characters(sentence)
         if said == before:
             return self._without(said, text, figure, scores)
         anew = self._without(said, f"{text[: len(text) - length]}{ANY_WORD}", figure, scores)
@@ -69,10 +69,6 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
                 self._rules.popitem(last=False)
         self._rules.move_to_end(inventory)
         return self._rules[inventory]
-
-
-def _characters(text: str) -> set[str]:
-    return {found.text for found in find_references(text) if found.kind == "character"}
 
 
 class FigureNumberLogitsProcessor(LogitsProcessor):

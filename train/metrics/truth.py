@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from dataset_builder.synthetic.phrasing import kind_of
-from modeling_patentlmm.numerals_patentlmm import find_references
+from modeling_patentlmm.references_patentlmm import find_references, named_characters
 
 from .ratio import NOTHING, Ratio, f1
 
@@ -26,7 +26,7 @@ def characters(text: str) -> set[str]:
     >>> sorted(characters("FIG. 1 shows the housing 102 and the shafts 104a-104c."))
     ['102', '104a', '104b', '104c']
     """
-    return {reference.text for reference in find_references(text) if reference.kind == "character"}
+    return named_characters(text)
 
 
 def figure_number_exact(prediction: str, label: str | None) -> bool:
