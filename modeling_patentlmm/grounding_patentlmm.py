@@ -129,6 +129,10 @@ class _Vocabulary:
             self._tensors[key] = found.to(device)
         return self._tensors[key]
 
+    def text(self, tokens: Iterable[int]) -> str:
+        """What tokens read as, primes and hyphens in one form."""
+        return "".join([self.surfaces[token] for token in tokens if token < self.size])
+
     def spells(self, text: str, known: dict[str, bool]) -> bool:
         """Whether tokens can write `text` and no more: a numeral is begun only if it can be ended."""
         if text not in known:
@@ -464,11 +468,6 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
             self.masks[key] = [_Masks(figure, self.vocabulary, scores) for figure in self.figures]
         return self.masks[key]
 
-    def text(self, tokens: Sequence[int]) -> str:
-        """What generated tokens read as, primes and hyphens in one form."""
-        surfaces, size = self.vocabulary.surfaces, self.vocabulary.size
-        return "".join([surfaces[token] for token in tokens if token < size])
-
     def refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor:
         """What may not follow `text` about a figure, true over the columns (width,) of `scores`; after a text that was
         wrong before it may be everything."""
@@ -479,7 +478,7 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
         if rows % len(self.figures):
             raise ValueError(f"{rows} rows of scores for {len(self.figures)} inventories; give one inventory per input")
         each = rows // len(self.figures)
-        texts = map(self.text, input_ids[:, self.prompt_length :].tolist())
+        texts = map(self.vocabulary.text, input_ids[:, self.prompt_length :].tolist())
         refused = torch.stack([self.refused(text, row // each, scores) for row, text in enumerate(texts)])
         stuck = refused.all(-1, keepdim=True)
         refused = torch.where(stuck, self._but_the_way_out(scores), refused)

@@ -39,7 +39,7 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores (rows, vocabulary) with the sentence's own characters refused."""
         each = scores.shape[0] // len(self.inventories)
-        texts = map(self.whole.text, input_ids[:, self.prompt_length :].tolist())
+        texts = map(self.whole.vocabulary.text, input_ids[:, self.prompt_length :].tolist())
         return refuse(scores, torch.stack([self._refused(text, row // each, scores) for row, text in enumerate(texts)]))
 
     def _refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor:
@@ -79,14 +79,14 @@ class FigureNumberLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, tokenizer, inventories: Sequence[tuple[Sequence[str], Sequence[str]]], prompt_length: int):
-        self.prompt_length, self.surfaces = prompt_length, read_vocabulary(tokenizer).surfaces
+        self.prompt_length, self.vocabulary = prompt_length, read_vocabulary(tokenizer)
         self.labelled = [bool(labels) for _, labels in inventories]
         self.number = self._tokens(r"\s?\w*\d")
         self.spaced = self._tokens(r"\s(?:\w*\d|$)")
         self.heads = {"": self._tokens(r"\W*FIG"), "F": self._tokens(r"IG|\W+FIG"), "FI": self._tokens(r"G|\W+FIG")}
 
     def _tokens(self, pattern: str) -> torch.Tensor:
-        return torch.tensor([bool(re.match(pattern, surface)) for surface in self.surfaces])
+        return torch.tensor([bool(re.match(pattern, surface)) for surface in self.vocabulary.surfaces])
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores (rows, vocabulary) with everything but a number, and the space before it, refused where it is due."""
@@ -97,8 +97,7 @@ class FigureNumberLogitsProcessor(LogitsProcessor):
 
     def _refused(self, tokens: list[int], scores: torch.Tensor, labelled: bool) -> torch.Tensor:
         """What is refused (width,) after `tokens`, by the scores (width,) that the rules before left."""
-        size = len(self.surfaces)
-        text = "".join([self.surfaces[token] for token in tokens if token < size])
+        size, text = self.vocabulary.size, self.vocabulary.text(tokens)
         if not labelled:
             heads = self.heads[BEGUN_HEAD.search(text)[0]].to(scores.device)
             return torch.nn.functional.pad(heads, (0, len(scores) - size))
@@ -119,20 +118,20 @@ class NoThirdCopyLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, tokenizer, prompt_length: int):
-        self.prompt_length, vocabulary = prompt_length, read_vocabulary(tokenizer)
-        self.surfaces, self.lengthening = vocabulary.surfaces, frozenset(vocabulary.lengthening)
+        self.prompt_length, self.vocabulary = prompt_length, read_vocabulary(tokenizer)
+        self.lengthening = frozenset(self.vocabulary.lengthening)
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores (rows, vocabulary) without the first token of a third copy."""
         refused = torch.zeros_like(scores, dtype=torch.bool)
         for row, tokens in enumerate(input_ids[:, self.prompt_length :].tolist()):
-            written = [t for t in tokens[-4 * LONGEST_PHRASE :] if t < len(self.surfaces) and self.surfaces[t]]
+            written = [token for token in tokens[-4 * LONGEST_PHRASE :] if self.vocabulary.text([token])]
             third = [token for token in _third_copies(written) if not self._goes_on_a_numeral(written, token)]
             refused[row, third] = True
         return refuse(scores, refused)
 
     def _goes_on_a_numeral(self, written: list[int], token: int) -> bool:
-        tail = "".join([self.surfaces[each] for each in written[-8:]])
+        tail = self.vocabulary.text(written[-8:])
         return token in self.lengthening and bool(re.search(r"\d", tail[run_start(tail) :]))
 
 

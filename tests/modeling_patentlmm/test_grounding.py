@@ -225,7 +225,7 @@ def test_greedy_decoding_never_comes_to_a_dead_end(tokenizer, kind):
             if step % 30 < 6 and ids.shape[1] > 1:
                 scores[0, ids[0, -2]] += 9  # go round and round
             scores[0, tokenizer.all_special_ids] += 9 if step % 10 == 0 else -9
-            so_far = rules[0].text(ids[0].tolist())
+            so_far = rules[0].vocabulary.text(ids[0].tolist())
             assert not rules[0].refused(so_far, 0, scores[0]).all(), so_far
             scores = rules(ids, scores)
             assert torch.isfinite(scores).any(), so_far

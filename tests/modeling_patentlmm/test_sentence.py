@@ -76,7 +76,7 @@ def test_without_a_figure_number_no_fig_is_begun(tokenizer):
     for text in ("", "In ", "In F", "In FI", "of"):
         ids = torch.tensor([tokenizer(text, add_special_tokens=False).input_ids or [0]] * 2)
         scores = rule(ids, torch.zeros(2, len(tokenizer)))
-        for token, surface in enumerate(rule.surfaces):
+        for token, surface in enumerate(rule.vocabulary.surfaces):
             refused = bool(scores[0, token].isneginf())
             assert refused or not re.search(r"(?<![A-Za-z])FIG", text + surface), (text, surface)
             assert not refused or "FIG" in text + surface, (text, surface)
