@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from . import register
@@ -47,8 +48,7 @@ def export(src: str | os.PathLike, out: str | os.PathLike) -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(out)
     processor.save_pretrained(out)
-    for file in code_files():
-        shutil.copyfile(file, out / file.name)
+    write_code(out)
     _copy_card(src, out)
     del model
     check_as_stranger(out)
@@ -60,11 +60,23 @@ def code_files() -> list[Path]:
     return sorted(path for path in HERE.glob("*.py") if path.name not in NOT_EXPORTED)
 
 
+def write_code(out: Path, only: Collection[str] | None = None) -> None:
+    """Put the files that travel with a checkpoint, or those of the names in `only`, into a folder."""
+    for file in code_files():
+        if only is None or file.name in only:
+            shutil.copyfile(file, out / file.name)
+
+
+def is_free(out: Path) -> bool:
+    """Whether a folder can be written without mixing with other files: it is empty, or not there yet."""
+    return not out.exists() or (out.is_dir() and not any(out.iterdir()))
+
+
 def _check_folders(src: Path, out: Path) -> None:
     for name in ("config.json", "processor_config.json", "ocr_tokenizer"):
         if not (src / name).exists():
             raise ExportError(f"{src}: has no {name}; name a folder that model and processor were saved to")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not is_free(out):
         raise ExportError(f"{out}: exists and is not an empty folder; name a new one")
 
 

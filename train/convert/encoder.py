@@ -10,11 +10,12 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from modeling_patentlmm import PatentMMEConfig, PatentMMEForPreTraining, PatentMMEModel
+from modeling_patentlmm.export_patentlmm import write_code
 
 from .checkpoint import ConvertError, shapes_of, tensors_of
 from .image_tokenizer import verdict
 from .keymaps import ENCODER, IMAGE_TOKENIZER_PREFIX, PRETRAINING, WHOLE
-from .output import ENCODER_CODE, MAX_SHARD_SIZE, check_new_folder, one_dtype, write_code, write_weights
+from .output import ENCODER_CODE, MAX_SHARD_SIZE, check_new_folder, one_dtype, write_weights
 from .plan import Plan, Shapes, make_plan
 from .sizes import Sizes
 

@@ -8,11 +8,12 @@ import torch
 from transformers import GenerationConfig
 
 from modeling_patentlmm import PatentLMMForConditionalGeneration
+from modeling_patentlmm.export_patentlmm import write_code
 
 from .checkpoint import ConvertError, shapes_of, tensors_of
 from .keymaps import LMM, LORA_A, LORA_B, WHOLE
 from .lora import alpha_or_default, merge, rank_of
-from .output import MAX_SHARD_SIZE, check_new_folder, one_dtype, write_code, write_weights
+from .output import MAX_SHARD_SIZE, check_new_folder, one_dtype, write_weights
 from .plan import Plan, Shapes, count, make_plan
 from .processor import build_processor
 from .sizes import Sizes

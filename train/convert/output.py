@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from modeling_patentlmm.export_patentlmm import code_files
+from modeling_patentlmm.export_patentlmm import is_free
 
 from .checkpoint import ConvertError
 from .plan import Shapes
@@ -28,7 +27,7 @@ def check_new_folder(out: Path) -> None:
     Raises:
         ConvertError: `out` exists and is not an empty folder.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not is_free(out):
         raise ConvertError(f"{out}: exists and is not an empty folder; name a new one")
 
 
@@ -74,10 +73,3 @@ def _write_shard(path: Path, names: list[str], dtype: torch.dtype, make, bar) ->
 
 def write_json(path: Path, content: Mapping) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def write_code(out: Path, only: tuple[str, ...] | None = None) -> None:
-    """Put the files that travel with a checkpoint beside it, as `patentlmm export` does."""
-    for file in code_files():
-        if only is None or file.name in only:
-            shutil.copyfile(file, out / file.name)
