@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from modeling_patentlmm.numerals_patentlmm import find_references
 
 from .form import sentences
-from .ratio import NOTHING, Ratio, f1
+from .ratio import Ratio, precision_recall
 from .truth import normalise
 
 # Nouns that point at a numeral instead of naming its part: "at step 20, ...", "curve 301 represents ...".
@@ -18,8 +18,9 @@ _CURVES = "curves?|waveforms?|lines?|traces?|plots?|bars?"
 _POINTER = re.compile(rf"\b(?:{_STEPS}|{_CURVES})\s*\(?$", re.IGNORECASE)
 _JUMP = re.compile(r"\b(?:to|(?:ends|terminates|concludes) at)\s+(?:the\s+)?(?:decision\s+)?\w+\s*\(?$", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(?:an?|the|said|each|another)\s+((?:[A-Za-z][\w/-]*\s+){1,6})\(?$", re.IGNORECASE)
+TERMINALS = frozenset("start begin end exit stop return done finish".split())  # of a flowchart, as it prints them
 # What a flowchart's table holds for its terminals and as a whole: no name that a text would give.
-_NO_TERM = frozenset("start begin end exit stop return done finish method process".split())
+_NO_TERM = TERMINALS | {"method", "process"}
 _NO_NAME = frozenset(
     "of in at to by with from for on into and or is are was were be that which as via when step steps block operation "
     "element elements figure reference numeral embodiment embodiments invention".split()
@@ -121,12 +122,7 @@ def score_binding(prediction: str, table: Mapping[str, str], drawn: Collection[s
     unnamed = {numeral for numeral, term in table.items() if term.lower() in _NO_TERM}
     table = {numeral: term for numeral, term in table.items() if numeral not in unnamed}
     if not table:
-        return dict.fromkeys(("binding_precision", "binding_recall", "binding_f1"), NOTHING)
+        return precision_recall("binding", 0, 0, 0)
     right, wrong = bound_terms(prediction, table)
     unjudged = unnamed | ((wrong if drawn is None else set(drawn)) - set(table))
-    judged = len(right | (wrong - unjudged))
-    return {
-        "binding_precision": Ratio(len(right), judged),
-        "binding_recall": Ratio(len(right), len(table)),
-        "binding_f1": f1(len(right), judged, len(table)),
-    }
+    return precision_recall("binding", len(right), len(right | (wrong - unjudged)), len(table))

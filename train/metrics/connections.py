@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-from .binding import mentions
+from .binding import TERMINALS, mentions
 from .form import sentences
-from .ratio import NOTHING, Ratio, f1
+from .ratio import Ratio, precision_recall
 from .truth import normalise
 
 Pair = frozenset[str]
@@ -19,7 +19,6 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _FLOWS = re.compile(r"\b(?:steps?|blocks?|operations?|acts?|stages?|decisions?)\s*\(?$", re.IGNORECASE)
-_TERMINAL = re.compile(r"(?i)start|begin|end|exit|stop|return|done|finish")
 
 
 def drawn_pairs(edges: Sequence[Mapping[str, str]]) -> set[Pair]:
@@ -30,7 +29,7 @@ def drawn_pairs(edges: Sequence[Mapping[str, str]]) -> set[Pair]:
     [['20', 'data bus']]
     """
     ends = [(edge["source"], edge["target"]) for edge in edges]
-    kept = [pair for pair in ends if not any(_TERMINAL.fullmatch(end) for end in pair)]
+    kept = [pair for pair in ends if not any(end.lower() in TERMINALS for end in pair)]
     return {frozenset(map(_key, pair)) for pair in kept if len(set(pair)) == 2}
 
 
@@ -63,15 +62,10 @@ def score_connections(prediction: str, edges: Sequence[Mapping[str, str]]) -> di
     """
     truth = drawn_pairs(edges)
     if not truth:
-        return dict.fromkeys(("connection_precision", "connection_recall", "connection_f1"), NOTHING)
+        return precision_recall("connection", 0, 0, 0)
     ends = set().union(*truth)
     said = said_pairs(prediction, {end for end in ends if " " in end or end.isalpha()})
-    right = len(said & truth)
-    return {
-        "connection_precision": Ratio(right, len(said)),
-        "connection_recall": Ratio(right, len(truth)),
-        "connection_f1": f1(right, len(said), len(truth)),
-    }
+    return precision_recall("connection", len(said & truth), len(said), len(truth))
 
 
 def _key(end: str) -> str:

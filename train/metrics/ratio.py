@@ -46,6 +46,19 @@ def f1(right: float, said: float, wanted: float) -> Ratio:
     return Ratio(2.0 * right, float(said + wanted))
 
 
+def precision_recall(name: str, right: float, said: float, wanted: float) -> dict[str, Ratio]:
+    """`name_precision`, `name_recall` and `name_f1` of `right` among what was `said` and what was `wanted`.
+
+    >>> {name: ratio.value for name, ratio in precision_recall("edge", 1, 2, 2).items()}
+    {'edge_precision': 0.5, 'edge_recall': 0.5, 'edge_f1': 0.5}
+    """
+    return {
+        f"{name}_precision": Ratio(right, said),
+        f"{name}_recall": Ratio(right, wanted),
+        f"{name}_f1": f1(right, said, wanted),
+    }
+
+
 def pool(ratios: Iterable[Ratio]) -> float | None:
     """Sum of the parts over sum of the wholes; None where no figure has anything to score."""
     ratios = list(ratios)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataset_builder.synthetic.phrasing import kind_of
 from modeling_patentlmm.references_patentlmm import find_references, named_characters
 
-from .ratio import NOTHING, Ratio, f1
+from .ratio import NOTHING, Ratio, precision_recall
 
 
 def figure_labels(text: str) -> list[str]:
@@ -93,16 +93,9 @@ def score_characters(prediction: str, drawn: Collection[str] | None, read: Colle
     said = characters(prediction)
     made_up = Ratio(len(said - set(drawn or ()) - set(read)), len(said))
     if drawn is None:
-        names = ("character_precision", "character_recall", "character_f1", "coverage")
-        return dict.fromkeys(names, NOTHING) | {"invented": made_up}
-    right = len(said & set(drawn))
-    return {
-        "character_precision": Ratio(right, len(said)),
-        "character_recall": Ratio(right, len(drawn)),
-        "character_f1": f1(right, len(said), len(drawn)),
-        "coverage": Ratio.of(recall(said, drawn)),
-        "invented": made_up,
-    }
+        return precision_recall("character", 0, 0, 0) | {"coverage": NOTHING, "invented": made_up}
+    against = precision_recall("character", len(said & set(drawn)), len(said), len(drawn))
+    return against | {"coverage": Ratio.of(recall(said, drawn)), "invented": made_up}
 
 
 def score_kind(prediction: str, reference: str | None, kind: str | None) -> Ratio:
