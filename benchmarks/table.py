@@ -22,7 +22,7 @@ from PIL import Image
 
 from dataset_builder.figure import FEATURES, Figure
 from dataset_builder.synthetic.shards import Plan, write_shards
-from modeling_patentlmm.describe_patentlmm import upright
+from modeling_patentlmm.describe_patentlmm import KINDS, upright
 from modeling_patentlmm.numerals_patentlmm import add_parts_list
 from modeling_patentlmm.ocr_patentlmm import FigureReading
 from train.evaluate.__main__ import BASELINES, evaluate, parse_arguments
@@ -35,7 +35,6 @@ from .drawn_figures import parts_list
 from .runs import read_all, rounded
 
 LABELS = Path(__file__).with_name("reading_labels.jsonl")
-TASKS = ("brief", "detailed")
 DETAILED_TOKENS = 500
 NO_BOX = [0, 0, 0, 0]
 
@@ -99,7 +98,7 @@ def write_rows(rows: Iterable[dict], folder: Path) -> Path:
 def run(checkpoint: str, data: Path, training: Path, out: Path, baselines: list[str]) -> dict:
     """Both descriptions of one test set: per system every measure with its interval and its number of figures."""
     result = {}
-    for task in TASKS:
+    for task in KINDS:
         options = ["--model", checkpoint, "--data", data, "--kind", task, "--out", out / task]
         options += ["--train-data", training, *(["--baselines", *baselines] if baselines else [])]
         scores = evaluate(parse_arguments(list(map(str, options))))

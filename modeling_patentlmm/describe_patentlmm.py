@@ -30,6 +30,7 @@ from .sentence_patentlmm import (
 
 KINDS = ("brief", "detailed")
 MAX_NEW_TOKENS = {"brief": 96, "detailed": 512}
+CUT_OFF = " [...]"  # what a text ends with that did not end by itself
 UNCERTAIN_BELOW = 0.8  # of the labelled real figures, 1 % of the true and 29 % of the false readings lie below
 BLANK_CONTRAST = 40  # grey levels between the darkest and the lightest 4x4 mean; less is an empty page
 
@@ -320,7 +321,7 @@ def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
     text = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
     if tokens and tokens[-1] in tokenizer.all_special_ids:
         return _once_each(text)
-    return f"{_once_each(_whole_sentences(text))} [...]".lstrip()
+    return f"{_once_each(_whole_sentences(text))}{CUT_OFF}".lstrip()
 
 
 def _once_each(text: str) -> str:

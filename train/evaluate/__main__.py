@@ -20,11 +20,11 @@ from pathlib import Path
 
 from datasets import Dataset
 
-from modeling_patentlmm.describe_patentlmm import MAX_NEW_TOKENS
+from modeling_patentlmm.describe_patentlmm import KINDS, MAX_NEW_TOKENS
 
 from .. import metrics
 from .baselines import NearestWriter, ReferenceWriter, TemplateWriter
-from .figures import TASKS, load_figures
+from .figures import load_figures
 from .predict import predict, processes, read_predictions
 from .report import report, score, truths_of, write_report
 from .writers import VARIANTS, Writer, load_model, make_writer
@@ -41,7 +41,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     what.add_argument("--predictions", type=Path, help="JSON {id: text} or JSONL of {id, text} to score")
     parser.add_argument("--data", type=Path, required=True, help="folder of Parquet shards")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--kind", choices=TASKS, default="brief", help="of description (default: brief)")
+    parser.add_argument("--kind", choices=KINDS, default="brief", help="of description (default: brief)")
     parser.add_argument("--out", type=Path, required=True, help="folder for this run")
     parser.add_argument("--count", type=int, help="the first COUNT figures only")
     parser.add_argument("--batch-size", type=int, default=8)

@@ -8,8 +8,6 @@ from datasets import Dataset, disable_progress_bars, load_dataset
 
 from dataset_builder.figure import FEATURES
 
-TASKS = ("brief", "detailed")
-
 
 def load_figures(folder: str | Path, split: str, count: int | None = None) -> Dataset:
     """The first `count` figures (all if None) of a split: `test-*.parquet`, `test.parquet` or `test/*.parquet`.

@@ -10,12 +10,10 @@ from typing import Protocol
 import torch
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
 
-from modeling_patentlmm.describe_patentlmm import describe_batch, is_blank, load_checkpoint
+from modeling_patentlmm.describe_patentlmm import CUT_OFF, describe_batch, is_blank, load_checkpoint
 from modeling_patentlmm.image_processing_patentlmm import as_figure
 from modeling_patentlmm.ocr_patentlmm import FigureReading, Word
 from modeling_patentlmm.processing_patentlmm import PROMPTS
-
-from ..metrics.form import CUT_OFF
 
 # For models that never saw a patent's figure: our prompts, with what such a description looks like.
 QUESTIONS = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from modeling_patentlmm.describe_patentlmm import CUT_OFF
+
 from .ratio import NOTHING, Ratio
 
 SPECIAL_TOKENS = re.compile(r"</?s>|<unk>|<pad>")
-CUT_OFF = " [...]"  # what `describe` ends a text with that did not end by itself
 SENTENCE_END = re.compile(r"(?<!FIG)(?<!FIGS)[.!?;](?=\s)")
 NGRAM = 4
 
