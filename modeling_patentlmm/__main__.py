@@ -171,7 +171,12 @@ def open_pages(path: str) -> Iterator[tuple[str, object, int]]:
         yield path, None, 1
         return
     for number, page in enumerate(pages, start=1):
-        yield (f"{path}#{number}" if len(pages) > 1 else path), page, len(pages)
+        yield page_name(path, number, len(pages)), page, len(pages)
+
+
+def page_name(path: str, number: int, pages: int) -> str:
+    """What a page is called: its file, and its number (from 1) where the file has several."""
+    return f"{path}#{number}" if pages > 1 else path
 
 
 def describe_page(model, processor, name: str, page, number: int | None, arguments: argparse.Namespace) -> bool:
@@ -280,7 +285,7 @@ def read_sheets(paths: list[str], engine: str) -> tuple[list, list]:
     names, images = [], []
     for path in paths:
         pages = open_figure(path)
-        names += [f"{path}#{number}" if len(pages) > 1 else path for number in range(1, len(pages) + 1)]
+        names += [page_name(path, number, len(pages)) for number in range(1, len(pages) + 1)]
         images += pages
     progress = tqdm(images, unit="sheet", disable=len(images) < 2, file=sys.stderr)
     return [Sheet(name, read_figure(image, engine)) for name, image in zip(names, progress, strict=True)], images
