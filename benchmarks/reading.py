@@ -28,8 +28,7 @@ Reading = tuple[list[str], list[tuple[int, int, int, int]], list[float], int]  #
 def read_ours(engine: str) -> Callable[[Image.Image, dict], Reading]:
     def read(image: Image.Image, row: dict) -> Reading:
         reading = read_figure(image, engine)
-        words = reading.words
-        return [w.text for w in words], [w.box for w in words], [w.confidence for w in words], reading.rotation
+        return *reading.columns, reading.rotation
 
     return read
 

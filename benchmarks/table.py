@@ -41,8 +41,7 @@ NO_BOX = [0, 0, 0, 0]
 
 def as_row(figure: Figure, reading: FigureReading, parts: dict[str, str] | None = None) -> dict:
     """A dataset row with the words as they were read instead of those of the truth, the image turned as it was read."""
-    words, boxes = [word.text for word in reading.words], [word.box for word in reading.words]
-    confidences = [word.confidence for word in reading.words]
+    words, boxes, confidences = reading.columns
     if parts:
         words, boxes, confidences = add_parts_list(words, boxes, confidences, parts)
     row = figure.as_row() | {"words": words, "boxes": [list(box) for box in boxes], "confidences": confidences}

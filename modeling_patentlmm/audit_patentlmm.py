@@ -54,8 +54,7 @@ class Sheet:
 
     @cached_property
     def inventory(self) -> Inventory:
-        words = self.reading.words
-        return take_inventory([w.text for w in words], [w.box for w in words], [w.confidence for w in words])
+        return take_inventory(*self.reading.columns)
 
     @cached_property
     def tokens(self) -> frozenset[str]:

@@ -230,8 +230,7 @@ def _see(
     if is_blank(image):
         raise FigureError(f"{name or 'figure'}: is a blank page; give a page with a drawing on it")
     reading = reading or read_figure(image, engine=engine, rotation=rotation)
-    words, boxes = [word.text for word in reading.words], [word.box for word in reading.words]
-    confidences = [word.confidence for word in reading.words]
+    words, boxes, confidences = reading.columns
     inventory = take_inventory(words, boxes, confidences)
     if parts:
         words, boxes, confidences = add_parts_list(words, boxes, confidences, parts)

@@ -52,6 +52,12 @@ class FigureReading:
     engine: str
     left_out: tuple[Word, ...] = ()
 
+    @property
+    def columns(self) -> tuple[list[str], list[Box], list[float]]:
+        """The texts, boxes and confidences of the words, as most functions take them."""
+        words = self.words
+        return [word.text for word in words], [word.box for word in words], [word.confidence for word in words]
+
 
 def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | None = None) -> FigureReading:
     """Read `image` at its native resolution: words in reading order on the upright image, without the sheet's header.

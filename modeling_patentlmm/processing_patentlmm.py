@@ -250,7 +250,8 @@ class PatentLMMProcessor(ProcessorMixin):
             )
         if reading.rotation:
             figure = figure.rotate(reading.rotation, expand=True, fillcolor="white")
-        return figure, [word.text for word in reading.words], [word.box for word in reading.words]
+        words, boxes, _ = reading.columns
+        return figure, words, boxes
 
     def _ocr(
         self, words: list[Sequence[str]], boxes: list[np.ndarray], listed: list[int], ocr_padding: str
