@@ -17,7 +17,7 @@ REACH = 6.0  # a name is no further from its character than this many times the 
 _HEAD = re.compile(r"(?i)f[i1l!|]g(?:s|ures?)?\b.*")
 
 
-def name_characters(
+def find_printed_names(
     words: Sequence[str], boxes: Sequence[Box], size: tuple[int, int]
 ) -> list[tuple[ReferenceCharacter, list[int]]]:
     """The reference characters of a figure in the order of a list of parts, each with the words that name it.
@@ -57,7 +57,7 @@ def order_by_character(
     Returns:
         Words, boxes, and how many of the last words belong to the list.
     """
-    named = name_characters(words, boxes, size)
+    named = find_printed_names(words, boxes, size)
     moved = {index for _, name in named for index in name}
     first = {(one.raw, tuple(one.box)) for one, _ in named}
     kept = [i for i in range(len(words)) if i not in moved and (words[i], tuple(boxes[i])) not in first]
@@ -126,4 +126,4 @@ def _pairs(characters: Sequence[ReferenceCharacter], blocks: list[list[int]], bo
             yield distance, one, block
 
 
-__all__ = ["name_characters", "order_by_character"]
+__all__ = ["find_printed_names", "order_by_character"]

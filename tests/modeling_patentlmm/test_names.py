@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from modeling_patentlmm.names_patentlmm import name_characters, order_by_character
+from modeling_patentlmm.names_patentlmm import find_printed_names, order_by_character
 from modeling_patentlmm.numerals_patentlmm import add_parts_list
 
 SIZE = (800, 1000)
@@ -26,7 +26,7 @@ def sheet(*blocks):
 
 
 def names(words, boxes):
-    return {one.text: " ".join(words[i] for i in name) for one, name in name_characters(words, boxes, SIZE)}
+    return {one.text: " ".join(words[i] for i in name) for one, name in find_printed_names(words, boxes, SIZE)}
 
 
 def test_names_in_one_and_two_lines_beside_and_below():
