@@ -18,9 +18,7 @@ that was held apart has scores of its own.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import os
 import random
 import re
 from collections import Counter
@@ -34,8 +32,9 @@ from modeling_patentlmm.audit_patentlmm import Finding, Sheet, audit
 from modeling_patentlmm.ocr_patentlmm import FigureReading, Word
 from modeling_patentlmm.specification_patentlmm import Specification, specification_from_text
 from modeling_patentlmm.terms_patentlmm import Mention, Naming, find_mentions, name_characters, same_word
+from train.texts import read_jsonl
 
-from .runs import read_all, rounded
+from .runs import parse_with_data, read_all, rounded
 
 LABELS = Path(__file__).with_name("audit_labels.jsonl")
 FAULTS = 6
@@ -322,19 +321,15 @@ def score_pixels(patents: list[Patent], data: Path, count: int, rng: random.Rand
 
 def load_patents(data: Path, workdir: Path) -> list[Patent]:
     """The patents with their sheets read."""
-    rows = [json.loads(line) for line in (data / "figures.jsonl").read_text().splitlines()]
+    rows = list(read_jsonl(data / "figures.jsonl"))
     images = {
         name: sorted({r["image"] for r in rows if r["patent_id"] == name and r["kind"] != "front_page_figure"})
         for name in (*PATENTS, *HELD_APART)
     }
     every = [image for several in images.values() for image in several]
     readings = read_all(((key, Image.open(data / key)) for key in every), len(every), workdir / "readings.jsonl")
-    texts = {}
-    with gzip.open(data / "texts" / "patent_texts.jsonl.gz", "rt") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if row["patent_id"] in images:
-                texts[row["patent_id"]] = row
+    every_text = read_jsonl(data / "texts" / "patent_texts.jsonl.gz")
+    texts = {row["patent_id"]: row for row in every_text if row["patent_id"] in images}
     return [
         Patent(
             name,
@@ -390,19 +385,15 @@ def score_alarms(patents: list[Patent], found: dict[str, list[Finding]], labels:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PATENTLMM_DATA"), help="folder of real patents")
     parser.add_argument("--workdir", type=Path, default=Path("out/audit"))
     parser.add_argument("--pixels", type=int, default=0, metavar="N", help="change N sheets and read them again")
-    args = parser.parse_args()
-    if args.data is None:
-        parser.error("name the folder of real patents with --data or PATENTLMM_DATA")
+    args = parse_with_data(parser)
     args.workdir.mkdir(parents=True, exist_ok=True)
-    patents = load_patents(Path(args.data), args.workdir)
+    patents = load_patents(args.data, args.workdir)
     found = {patent.name: audit(patent.sheets, patent.specification) for patent in patents}
     labels = {}
     if LABELS.exists():
-        rows = [json.loads(line) for line in LABELS.read_text().splitlines()]
-        labels = {(row["patent"], row["key"]): row["verdict"] for row in rows}
+        labels = {(row["patent"], row["key"]): row["verdict"] for row in read_jsonl(LABELS)}
     result = {"benchmark": "audit"}
     for part, names in (("tuned_on", PATENTS), ("held_apart", HELD_APART)):
         chosen = [patent for patent in patents if patent.name in names]
@@ -411,7 +402,7 @@ def main() -> None:
     if args.pixels:
         full = [patent for patent in patents if patent.quality == "full" and patent.name in PATENTS]
         rng = random.Random(0)
-        result["pixels"] = score_pixels(full, Path(args.data), args.pixels, rng, args.workdir / "pixels.jsonl")
+        result["pixels"] = score_pixels(full, args.data, args.pixels, rng, args.workdir / "pixels.jsonl")
     print(json.dumps(rounded(result)))
 
 

@@ -9,7 +9,6 @@ with the image turned upright beforehand, which the reader has to find out for i
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -20,8 +19,10 @@ from PIL import Image
 
 from modeling_patentlmm.numerals_patentlmm import take_inventory
 from modeling_patentlmm.ocr_patentlmm import engine_version, read_figure
+from train.texts import read_jsonl
 
-LABELS = Path(__file__).with_name("reading_labels.jsonl")
+from .runs import LABELS, parse_with_data
+
 Reading = tuple[list[str], list[tuple[int, int, int, int]], list[float], int]  # words, boxes, confidences, rotation
 
 
@@ -98,21 +99,18 @@ def score(rows: list[dict], data: Path, read: Callable[[Image.Image, dict], Read
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reading", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=os.environ.get("PATENTLMM_DATA"), help="folder of real figures")
     parser.add_argument("--engine", default="rapidocr")
     parser.add_argument("--images", type=int, help="score the first N images only")
     parser.add_argument("--no-peer", action="store_true", help="leave RapidOCR's defaults out")
     parser.add_argument("--misses", action="store_true", help="tell on stderr what was missed on each image")
-    arguments = parser.parse_args()
-    if arguments.data is None or not Path(arguments.data).is_dir():
-        parser.error("say where the real figures are: --data FOLDER, or the variable PATENTLMM_DATA")
-    rows = [json.loads(line) for line in LABELS.read_text().splitlines()][: arguments.images]
+    arguments = parse_with_data(parser)
+    rows = list(read_jsonl(LABELS))[: arguments.images]
     result = {"benchmark": "reading", "engine": engine_version(arguments.engine), "images": len(rows)}
     result |= {"characters": sum(len(row["characters"]) for row in rows)}
-    result |= score(rows, Path(arguments.data), read_ours(arguments.engine), arguments.misses)
+    result |= score(rows, arguments.data, read_ours(arguments.engine), arguments.misses)
     if not arguments.no_peer:
         result["peer"] = {"engine": engine_version("rapidocr") + " defaults, image turned upright beforehand"}
-        peer = score(rows, Path(arguments.data), read_peer())
+        peer = score(rows, arguments.data, read_peer())
         result["peer"] |= {key: value for key, value in peer.items() if key != "rotation"}
     print(json.dumps(result))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 from PIL import Image
@@ -20,9 +19,7 @@ from modeling_patentlmm.describe_patentlmm import load_checkpoint
 from train.metrics import bleu4, characters, figure_labels, invented, mean, recall
 from train.texts import read_jsonl
 
-from .runs import Describer, read_all, rounded
-
-LABELS = Path(__file__).with_name("reading_labels.jsonl")
+from .runs import LABELS, Describer, parse_with_data, read_all, rounded
 
 
 def reference_briefs(data: Path) -> dict[str, str]:
@@ -61,13 +58,10 @@ def summarise(labels: dict[str, dict], texts: dict[str, dict], briefs: dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PATENTLMM_DATA"), help="has figures.jsonl")
     parser.add_argument("--checkpoint", default="checkpoints/patentlmm-tiny")
     parser.add_argument("--workdir", type=Path, default=Path("out/real"))
     parser.add_argument("--texts", default="texts", help="name of the file of generated texts")
-    args = parser.parse_args()
-    if args.data is None:
-        parser.error("name the folder of real figures with --data or PATENTLMM_DATA")
+    args = parse_with_data(parser)
 
     args.workdir.mkdir(parents=True, exist_ok=True)
     labels = {row["image"]: row for row in read_jsonl(LABELS)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +14,19 @@ from tqdm import tqdm
 
 from modeling_patentlmm.describe_patentlmm import describe_batch
 from modeling_patentlmm.ocr_patentlmm import FigureReading, Word, read_figure
+
+LABELS = Path(__file__).with_name("reading_labels.jsonl")  # of real figures, read by eye
+
+
+def parse_with_data(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The command line with `data`, the folder of real figures, named by --data or the variable PATENTLMM_DATA."""
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("PATENTLMM_DATA"), help="folder of real figures, has figures.jsonl"
+    )
+    args = parser.parse_args()
+    if args.data is None or not args.data.is_dir():
+        parser.error("say where the real figures are: --data FOLDER, or the variable PATENTLMM_DATA")
+    return args
 
 
 def load_lines(path: Path) -> dict[str, dict]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -32,9 +31,8 @@ from train.texts import read_jsonl
 
 from .drawn_figures import figures as drawn_figures
 from .drawn_figures import parts_list
-from .runs import read_all, rounded
+from .runs import LABELS, parse_with_data, read_all, rounded
 
-LABELS = Path(__file__).with_name("reading_labels.jsonl")
 DETAILED_TOKENS = 500
 NO_BOX = [0, 0, 0, 0]
 
@@ -109,7 +107,6 @@ def run(checkpoint: str, data: Path, training: Path, out: Path, baselines: list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PATENTLMM_DATA"), help="has figures.jsonl")
     parser.add_argument("--checkpoint", default="checkpoints/patentlmm-tiny")
     parser.add_argument("--workdir", type=Path, default=Path("out"))
     parser.add_argument("--name", default="table", help="folder of this run in the working directory")
@@ -117,9 +114,7 @@ def main() -> None:
     parser.add_argument("--real", type=int, help="the first REAL real figures only")
     parser.add_argument("--training", type=int, default=2000, help="figures to look for the nearest in (default: 2000)")
     parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=list(BASELINES), metavar="NAME")
-    args = parser.parse_args()
-    if args.data is None:
-        parser.error("name the folder of real figures with --data or PATENTLMM_DATA")
+    args = parse_with_data(parser)
 
     out, training = args.workdir / args.name, args.workdir / f"training-{args.training}"
     list(write_shards(Plan(training, args.training, "train", noisy_share=0.7)))
