@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from .grounding_patentlmm import GroundedNumeralsLogitsProcessor
 from .references_patentlmm import PLAIN, UNITS, Reference, find_references, plain_character
 
 __all__ = [
+    "FigureLabel",
     "GroundedNumeralsLogitsProcessor",
     "Inventory",
     "Reference",
     "ReferenceCharacter",
     "add_parts_list",
+    "find_labels",
     "find_references",
     "in_order",
     "parse_parts_list",
@@ -50,6 +52,19 @@ class ReferenceCharacter:
 
 
 @dataclass(frozen=True)
+class FigureLabel:
+    """A figure's label on a sheet: its number ("3A"), None where it could not be read, and where it stands.
+
+    `box` holds "FIG." and the number, `words` says which words they are; `confidence` is the least of theirs.
+    """
+
+    text: str | None
+    box: Box
+    confidence: float
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Inventory:
     """What a figure holds to refer to: its label ("3A", first of `labels` in reading order) and its characters."""
 
@@ -70,6 +85,7 @@ _HEAD = re.compile(
     r"\W*(?:FIGURES?|Figures?|F[I1l|!i][GCg6][Ss]?|FG(?=[.\W]|$)|[PET]IG(?=\W))(?![a-z]*[a-hj-km-np-z])(?P<rest>.*)"
 )
 _MENTION = frozenset("to from see of in on with per and".split())
+_SMALL = 0.6  # of the height of the largest label on a sheet: a mention of a figure
 _AS_DIGIT = str.maketrans("OoQDlI|!iS", "0000111115")
 _LONE_DIGIT = {"S": "5", "s": "5", "B": "8", "Z": "2", "z": "2", "G": "6", "b": "6", "g": "9", "q": "9"}
 _MONTH = re.compile(r"(?i)(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*[.,]?")
@@ -153,9 +169,9 @@ class _Sheet:
         return [j for j in dict.fromkeys(following) if j >= 0]
 
 
-def _figure_labels(sheet: _Sheet) -> tuple[list[tuple[str, float]], set[int]]:
-    """The labels of a sheet with their confidence in reading order, and the words that belong to figure references."""
-    labels: list[tuple[str, float]] = []
+def _figure_labels(sheet: _Sheet) -> tuple[list[FigureLabel], set[int]]:
+    """The labels of a sheet in reading order, and the words that belong to figure references."""
+    labels: list[FigureLabel] = []
     used: set[int] = set()
     for start in range(len(sheet.words)):
         if start in used:
@@ -175,21 +191,83 @@ def _figure_labels(sheet: _Sheet) -> tuple[list[tuple[str, float]], set[int]]:
                 ((_label(sheet.word(j)), j) for j in sheet.after(spots[-1]) if _label(sheet.word(j))), (None, -1)
             )
             spots += [spot] if found else []
-        if found is None:
+        used.update(spots if found else ())
+        if _is_mention(sheet, start) or found is None and _is_tall(sheet, start):
             continue
-        used.update(spots)
-        before = {sheet.word(sheet.left[start]).lower(), sheet.word(start - 1).lower() if start else ""}
-        if sheet.left[start] >= 0 and before & _MENTION:
-            continue
-        labels.append((found, min(sheet.confidences[spot] for spot in spots)))
-    return _settle_roman(labels), used
+        box = _around(sheet.boxes[spot] for spot in spots)
+        labels.append(FigureLabel(found, box, min(sheet.confidences[spot] for spot in spots), tuple(spots)))
+    return _settle_roman(_without_small(labels)), used
 
 
-def _settle_roman(labels: list[tuple[str, float]]) -> list[tuple[str, float]]:
+def _without_small(labels: list[FigureLabel]) -> list[FigureLabel]:
+    """The labels without mentions of figures in the small lettering of a drawing; sideways ones stay."""
+    heights = [box[3] - box[1] if box[2] - box[0] > box[3] - box[1] else 0 for box in (label.box for label in labels)]
+    least = _SMALL * max(heights, default=0)
+    return [label for label, height in zip(labels, heights) if height >= least or not height]
+
+
+def _is_mention(sheet: _Sheet, start: int) -> bool:
+    """Whether a reference stands in brackets, or follows a "to" or "from": on its line, above it, or in its column."""
+    if sheet.words[start].startswith("("):
+        return True
+    before = {sheet.word(sheet.left[start]).lower(), sheet.word(start - 1).lower() if start else ""}
+    if sheet.left[start] >= 0 and before & _MENTION:
+        return True
+    box = sheet.boxes[start]
+    leading = [(sheet.boxes[i], word) for i, word in enumerate(sheet.words) if word.lower() in _MENTION]
+    if _is_tall(sheet, start, 0.6):
+        leading_in_column = (
+            _leads_to(other, box, word, 1) or _leads_to(box, other, word, 1) for other, word in leading
+        )
+        if any(leading_in_column):
+            return True
+    return any(_leads_to(other, box, word, 0) or _is_right_above(other, box) for other, word in leading)
+
+
+def _is_tall(sheet: _Sheet, index: int, least: float = 0.7) -> bool:
+    """Whether a word of some letters is so tall that it may stand sideways, whatever the proportions of the sheet."""
+    x0, y0, x1, y1 = sheet.boxes[index]
+    return y1 - y0 > least * (x1 - x0) and len(sheet.words[index]) > 2
+
+
+def _leads_to(box: Box, other: Box, word: str, axis: int) -> bool:
+    """Whether one box stands close before another on a line (axis 0) or in a column (1), by the letters of `word`."""
+    across = 1 - axis
+    shared = min(box[across + 2], other[across + 2]) - max(box[across], other[across])
+    if shared <= 0.5 * min(box[across + 2] - box[across], other[across + 2] - other[across]):
+        return False
+    near = 4 * min(box[axis + 2] - box[axis], other[axis + 2] - other[axis]) / len(word)
+    return -near < other[axis] - box[axis + 2] < near
+
+
+def _is_right_above(box: Box, other: Box) -> bool:
+    """Whether a word of a box's own size stands close above it, as in a connector of two lines."""
+    heights = sorted((box[3] - box[1], other[3] - other[1]))
+    shared = min(box[2], other[2]) - max(box[0], other[0])
+    gap = other[1] - box[3]
+    return shared > 0 and -heights[0] < 2 * gap < 2 * heights[0] and heights[1] < 1.4 * heights[0]
+
+
+def _around(boxes: Iterable[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _settle_roman(labels: list[FigureLabel]) -> list[FigureLabel]:
     """Beside FIG. IV, the 1, 11 and 111 read for I, II and III are Roman too."""
-    if any(_ROMAN.fullmatch(label) for label, _ in labels):
-        return [("I" * len(label) if set(label) == {"1"} else label, confidence) for label, confidence in labels]
-    return labels
+    if not any(_ROMAN.fullmatch(label.text or "") for label in labels):
+        return labels
+    return [replace(label, text="I" * len(label.text)) if set(label.text or "") == {"1"} else label for label in labels]
+
+
+def find_labels(
+    words: Sequence[str], boxes: Sequence[Box], confidences: Sequence[float] | None = None
+) -> list[FigureLabel]:
+    """The labels of all figures on a sheet in reading order, those without a legible number among them.
+
+    Arguments as for `take_inventory`; mentions of figures inside text ("TO FIG. 20B") are no labels.
+    """
+    return _figure_labels(_Sheet(words, boxes, confidences))[0]
 
 
 def _repair(text: str) -> str:
@@ -363,8 +441,9 @@ def take_inventory(words: Sequence[str], boxes: Sequence[Box], confidences: Sequ
     characters = [
         ReferenceCharacter(text, sheet.boxes[i], sheet.confidences[i], str(words[i])) for i, text in sorted(chosen)
     ]
-    label, confidence = labels[0] if labels else (None, 0.0)
-    return Inventory(label, confidence, tuple(characters), tuple(dict.fromkeys(name for name, _ in labels)))
+    numbered = [label for label in labels if label.text]
+    first, confidence = (numbered[0].text, numbered[0].confidence) if numbered else (None, 0.0)
+    return Inventory(first, confidence, tuple(characters), tuple(dict.fromkeys(label.text for label in numbered)))
 
 
 def in_order(characters: Iterable[ReferenceCharacter]) -> list[ReferenceCharacter]:

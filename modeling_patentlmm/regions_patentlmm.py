@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .lettering_patentlmm import Lettering, Line
-from .sheet_patentlmm import FIGURE_HEAD, Piece, PixelBox, Sheet, reading_rectangle, turned_box
+from .sheet_patentlmm import FIGURE_HEAD, Piece, PixelBox, Sheet, is_label, reading_rectangle, turned_box
 
 try:
     import cv2
@@ -22,6 +22,12 @@ ENLARGED = 3.0  # at most
 LEAST_CONFIDENCE, LEAST_FOR_NUMERALS = 0.5, 0.75
 LINE_MARKS = "-~_—–=|/\\<>^*`{}[]"
 LABEL_LINE = re.compile(r" ?(F[I1l]GS?[.,]*|FIGURE) ?(\d{1,3}[A-Za-z]{0,2}'?)\.? ?", re.I)
+SCRIPT_LABEL = re.compile(r".{0,4}i[gq9]\W{0,2} ?(\d{1,3}[A-Za-z]{0,2}'?)\W?", re.I)  # a "Fig." in drafting script
+SCRIPT_TILTS = (0, -10, -20)  # degrees: how such a label is turned to be read, as it rises
+MODEL_HEIGHT = 28  # pixels: of a "FIG." that others are compared with
+ALIKE = 0.64  # correlation of two "FIG." lettered alike; what is none reaches 0.61
+MOST_LIKE = 12  # on a sheet
+LARGE = 1.25  # of the usual height: a number that may be a label's
 FIGURE_NUMBER = re.compile(r"\d{1,3}[A-Za-z]{0,2}['.]?|[IVX]{1,5}")
 
 
@@ -212,18 +218,106 @@ def _gap(inked: np.ndarray, left: float, right: float) -> int:
 
 def _with_label(sheet: Sheet, lettering: Lettering, pieces: list[Piece], scale: float) -> list[Piece]:
     """Look again for the figure's label: beside a "FIG." without a number, and at half the size where there is none."""
-    heads = [piece for piece in pieces if FIGURE_HEAD.fullmatch(piece.text)]
+    heads = _heads(pieces)
     if not heads and not any(re.match(r"FIG\D{0,5}\d", piece.text, re.I) for piece in pieces):
         rectangles = lettering.detect(sheet.gray, scale / 2)
         usual = np.median([_letter_size(piece) for piece in pieces]) if pieces else 0
         rectangles = rectangles[rectangles[:, 2:4].min(1) > 1.3 * usual]
         found = _read_regions(sheet, lettering, rectangles)
-        heads = [piece for piece in found if FIGURE_HEAD.fullmatch(piece.text)]
+        heads = _heads(found)
         if heads:
             pieces = _replaced(pieces, found)
     for head in heads:
         pieces = _replaced(pieces, _numbered(sheet, lettering, head, pieces))
+    if not any(map(is_label, pieces)):
+        for number in _large_numbers(pieces):
+            pieces = _replaced(pieces, _script_label(sheet, lettering, number, pieces))
+    for head in _like_heads(sheet, pieces):
+        pieces = _replaced(pieces, _numbered(sheet, lettering, head, pieces) or [head])
     return pieces
+
+
+def _heads(pieces: list[Piece]) -> list[Piece]:
+    """The "FIG." of labels; what is in brackets is a mention."""
+    return [piece for piece in pieces if FIGURE_HEAD.fullmatch(piece.text) and not piece.text.startswith("(")]
+
+
+def _like_heads(sheet: Sheet, pieces: list[Piece]) -> list[Piece]:
+    """Places that look like the surest level "FIG." of the sheet, and where none was read: its labels look alike."""
+    heads = [piece for piece in pieces if piece.text == "FIG." and piece.turn == 0]
+    if not heads:
+        return []
+    model = max(heads, key=lambda piece: piece.confidence)
+    lettering = sheet.cut_lettering(model.box)
+    if lettering is None:
+        return []
+    ratio = min(MODEL_HEIGHT / lettering[0].shape[0], 1.0)
+    small, template = (
+        cv2.resize(pixels, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+        for pixels in (sheet.gray, lettering[0])
+    )
+    if min(template.shape) < 8:
+        return []
+    likeness = cv2.matchTemplate(small, template, cv2.TM_CCOEFF_NORMED)
+    found: list[Piece] = []
+    while len(found) < MOST_LIKE:
+        _, best, _, (x, y) = cv2.minMaxLoc(likeness)
+        if best < ALIKE:
+            break
+        height, width = template.shape
+        box = (x / ratio, y / ratio, (x + width) / ratio, (y + height) / ratio)
+        if not any(_covers(box, p.box) or _covers(p.box, box) for p in pieces):
+            found.append(Piece("FIG.", best, box))
+        likeness[max(y - height // 2, 0) : y + height // 2 + 1, max(x - width // 2, 0) : x + width // 2 + 1] = 0
+    return found
+
+
+def _large_numbers(pieces: list[Piece]) -> list[Piece]:
+    """The level numbers that stand out by their size among those of a sheet, and have no "FIG." yet."""
+    numbers = [p for p in pieces if p.turn == 0 and re.fullmatch(r"\d{1,3}[A-Za-z]?", p.text)]
+    usual = np.median([_letter_size(piece) for piece in numbers]) if numbers else 0
+    heads = [piece for piece in pieces if piece.text == "FIG."]
+    large = [p for p in numbers if p.box[3] - p.box[1] > LARGE * usual and len(p.text) < 4]
+    return [p for p in large if not any(_is_beside(head, p) for head in heads)]
+
+
+def _is_beside(head: Piece, number: Piece) -> bool:
+    size = head.box[3] - head.box[1]
+    level = min(head.box[3], number.box[3]) > max(head.box[1], number.box[1])
+    return level and -size < number.box[0] - head.box[2] < 3 * size
+
+
+def _script_label(sheet: Sheet, lettering: Lettering, number: Piece, pieces: list[Piece]) -> list[Piece]:
+    """The label that a number and the unread ink before it are together, where they read as one; else nothing."""
+    x0, y0, x1, y1 = number.box
+    size = y1 - y0
+    before = sheet.cut_lettering((x0 - 4 * size, y0 - size, x0, y1 + size), slack=0.1)
+    if before is None or any(_covers(before[1], p.box) for p in pieces if not FIGURE_HEAD.fullmatch(p.text)):
+        return []
+    crop = sheet.cut(_around(before[1], number.box))[0]
+    script, confidence = _read_script(lettering, crop)
+    return [Piece("FIG.", confidence, before[1]), number] if script == number.text else []
+
+
+def _read_script(lettering: Lettering, crop: np.ndarray) -> tuple[str | None, float]:
+    """The number of a label in drafting script as most ways to tilt it read, and how sure the best of these is."""
+    lines = lettering.recognise([_tilted(crop, degrees) for degrees in SCRIPT_TILTS])
+    read = [(label[1], line.confidence) for line in lines if (label := SCRIPT_LABEL.fullmatch(line.text))]
+    if not read:
+        return None, 0.0
+    number = Counter(text for text, _ in read).most_common(1)[0][0]
+    return number, max(confidence for text, confidence in read if text == number)
+
+
+def _tilted(crop: np.ndarray, degrees: float) -> np.ndarray:
+    """A crop turned counter-clockwise by a few degrees, cut to its ink."""
+    height, width = crop.shape
+    air = abs(int(width * np.sin(np.radians(degrees)))) + 2
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    turn[:, 2] += air
+    turned = cv2.warpAffine(crop, turn, (width + 2 * air, height + 2 * air), borderValue=255)
+    x, y, width, height = cv2.boundingRect((turned < 160).astype(np.uint8))
+    return turned[max(y - 2, 0) : y + height + 2, max(x - 2, 0) : x + width + 2]
 
 
 def _letter_size(piece: Piece) -> float:
@@ -247,17 +341,33 @@ def _numbered(sheet: Sheet, lettering: Lettering, head: Piece, pieces: list[Piec
     beside = _beside(head, width, height)
     known = (p for p in pieces if p.turn == head.turn and FIGURE_NUMBER.fullmatch(p.text))
     numbers = [p for p in known if _covers(beside, p.box)]
-    if not numbers:
-        crop = sheet.cut_lettering(beside, slack=0.1)
-        if crop is None:
-            return []
-        look = Look(np.ascontiguousarray(np.rot90(crop[0], head.turn // 90)), crop[1], head.turn)
-        numbers = [p for p in _words(look, lettering.recognise([look.crop])[0]) if FIGURE_NUMBER.fullmatch(p.text)]
+    if head.turn or len(numbers) != 1:
+        numbers = _read_beside(sheet, lettering, head, beside, numbers)
     if not numbers:
         return []
     if head.turn:
         return [Piece("FIG." + numbers[0].text, numbers[0].confidence, _around(head.box, numbers[0].box), head.turn)]
     return [replace(head, text="FIG."), numbers[0]]
+
+
+def _read_beside(
+    sheet: Sheet, lettering: Lettering, head: Piece, beside: PixelBox, numbers: list[Piece]
+) -> list[Piece]:
+    """The number in the place `beside` a "FIG.", by itself or, longer or where that fails, together with it."""
+    crop = sheet.cut_lettering(beside, slack=0.1)
+    if crop is None:
+        return numbers
+    look = Look(np.ascontiguousarray(np.rot90(crop[0], head.turn // 90)), crop[1], head.turn)
+    whole = np.ascontiguousarray(np.rot90(sheet.cut(_around(head.box, crop[1]))[0], head.turn // 90))
+    alone, together = lettering.recognise([look.crop, whole])
+    numbers = numbers or [piece for piece in _words(look, alone) if FIGURE_NUMBER.fullmatch(piece.text)]
+    label = LABEL_LINE.fullmatch(together.text)
+    if label and together.confidence > 0.9 and (not numbers or numbers[0].text in label[2]):
+        return [Piece(label[2], together.confidence, crop[1], head.turn)]
+    if numbers or head.turn:
+        return numbers
+    script, confidence = _read_script(lettering, whole)
+    return [Piece(script, confidence, crop[1])] if script else []
 
 
 def _around(box: PixelBox, other: PixelBox) -> PixelBox:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from modeling_patentlmm.numerals_patentlmm import (
     ReferenceCharacter,
     add_parts_list,
+    find_labels,
     find_references,
     in_order,
     parse_parts_list,
@@ -82,6 +83,30 @@ def test_sheet_edge_mention_is_no_label():
     words, boxes = line("TO FIG. 20B")
     more, places = line("FIG. 20A", y=900)
     assert take_inventory(words + more, boxes + places).labels == ("20A",)
+
+
+def test_labels_say_where_they_stand():
+    words, boxes = line("FIG. 3A", y=900)
+    (label,) = find_labels(words, boxes, [0.9, 0.8])
+    assert (label.text, label.confidence, label.words) == ("3A", 0.8, (0, 1))
+    assert label.box == (boxes[0][0], boxes[0][1], boxes[1][2], boxes[1][3])
+    assert [label.text for label in find_labels(["FIG."], [(100, 900, 160, 925)])] == [None]
+
+
+@pytest.mark.parametrize(
+    "words, boxes",
+    [
+        (["FROM", "FIG.", "21A"], [(679, 97, 707, 117), (724, 97, 753, 117), (759, 97, 787, 117)]),
+        (["TO", "FIG.35C"], [(882, 446, 903, 461), (882, 472, 903, 544)]),
+        (["FIG.21D", "TO"], [(842, 450, 872, 499), (842, 506, 872, 520)]),
+        (["FROM", "FIG.", "35B"], [(160, 110, 202, 131), (146, 127, 182, 148), (190, 127, 220, 148)]),
+        (["(FIG.", "15)"], [(583, 432, 628, 453), (638, 432, 663, 453)]),
+        (["FIG.", "7"], [(583, 432, 613, 443), (618, 432, 623, 443)]),
+    ],
+)
+def test_mentions_on_a_sheet_are_no_labels(words, boxes):
+    label = ["FIG.", "20A"], [(400, 900, 470, 926), (490, 900, 540, 926)]
+    assert [found.text for found in find_labels(words + label[0], boxes + label[1])] == ["20A"]
 
 
 @pytest.mark.parametrize(
@@ -720,6 +745,7 @@ PHRASES = [
     ("FIG. 3(a)", "FIG3(a)"),
     ("FIGS. 3(a) and (b)", "FIG3(a) FIG3(b)"),
     ("FIGS. 2A, B and C.", "FIG2A FIG2B FIG2C"),
+    ("FIGS. 4A through 6A", "FIG4A FIG5A FIG6A"),
     ("FIG. 4A, 4B).", "FIG4A FIG4B"),
     ("Figure 3-1", "FIG3-1"),
     ("FIG. IV", "FIGIV"),

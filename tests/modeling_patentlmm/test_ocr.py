@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from PIL import Image, ImageDraw, ImageFont
 import modeling_patentlmm.lettering_patentlmm as lettering
 import modeling_patentlmm.ocr_patentlmm as ocr
 from modeling_patentlmm.lettering_patentlmm import Line
+from modeling_patentlmm.numerals_patentlmm import find_labels
 from modeling_patentlmm.ocr_patentlmm import EngineError, FigureReading, read_figure, reading_order
 from modeling_patentlmm.sheet_patentlmm import Piece, Sheet, split_header
 
+LABEL_CUTS = Path(__file__).parent.parent / "data" / "labels"
 CORNER, SIDE = st.integers(0, 900), st.integers(1, 100)
 BOX = st.builds(lambda x, y, width, height: (x, y, x + width, y + height), CORNER, CORNER, SIDE, SIDE)
 
@@ -264,3 +267,28 @@ def test_an_unknown_engine_or_rotation_is_refused():
         read_figure(figure(), engine="abbyy")
     with pytest.raises(ValueError, match="rotation is 45"):
         read_figure(figure(), rotation=45)
+
+
+def sheet_with_label(name: str, *more: tuple[int, int]) -> Image.Image:
+    """A page with small numerals on lead lines and a real label, at (300, 900) and at `more` places."""
+    page = lettered(*((str(100 + i), 200 + 260 * (i % 4), 150 + 120 * (i // 4)) for i in range(16)), size=(1400, 1700))
+    with Image.open(LABEL_CUTS / name) as label:
+        for place in ((300, 900), *more):
+            page.paste(label.convert("L"), place)
+    return page
+
+
+@pytest.mark.parametrize("places", ((), ((800, 1300),)))
+def test_labels_in_drafting_script_are_read(places):
+    reading = read_figure(sheet_with_label("script.png", *places), rotation=0)
+    assert [label.text for label in find_labels(*reading.columns)] == ["4"] * (1 + len(places))
+
+
+def test_a_faint_sideways_label_alone_on_its_sheet_tells_the_way_up():
+    page = Image.new("L", (3300, 2560), 255)
+    with Image.open(LABEL_CUTS / "faint.png") as label:
+        page.paste(label.convert("L"), (1700, 1850))
+    ImageDraw.Draw(page).ellipse((800, 400, 2600, 1600), outline=0, width=5)
+    reading = read_figure(page.rotate(90, expand=True))
+    assert reading.rotation == 270
+    assert [label.text for label in find_labels(*reading.columns)] == ["1"]
