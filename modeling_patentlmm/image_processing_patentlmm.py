@@ -11,6 +11,7 @@ import stat
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -43,11 +44,17 @@ def open_figure(path: str | os.PathLike) -> list[Image.Image]:
     """
     name = os.fspath(path)
     _check_regular_file(name)
+    with open(name, "rb") as file:
+        return open_figure_file(file, name)
+
+
+def open_figure_file(file: BinaryIO, name: str) -> list[Image.Image]:
+    """The same for an open file, of an archive for example; `name` is what the errors call it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is refused below
             # Given the name, Pillow 13 maps uncompressed TIFFs into memory and scrambles those with a rotation tag.
-            with open(name, "rb") as file, Image.open(file, formats=FORMATS) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 _check_page_count(name, image)
                 return [_page(name, image, index) for index in range(_page_count(image))]
     except FigureError:
@@ -56,7 +63,7 @@ def open_figure(path: str | os.PathLike) -> list[Image.Image]:
         size = re.search(r"\d+ pixels|$", str(error)).group()  # Pillow goes on to its own bound, which is not ours
         raise FigureError(f"{name}: too large ({size}); reduce it below {MAX_PIXELS} pixels") from None
     except UnidentifiedImageError:
-        raise FigureError(f"{name}: {_what_it_is_instead(name)}") from None
+        raise FigureError(f"{name}: {_what_it_is_instead(file)}") from None
     # A damaged file makes Pillow's decoders raise nearly anything (struct.error, SyntaxError, IndexError, zlib.error).
     except Exception as error:
         raise FigureError(
@@ -117,9 +124,9 @@ def _first_line(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
 
 
-def _what_it_is_instead(name: str) -> str:
-    with open(name, "rb") as file:
-        head = file.read(512).lstrip()
+def _what_it_is_instead(file: BinaryIO) -> str:
+    file.seek(0)
+    head = file.read(512).lstrip()
     if head.startswith(b"%PDF"):
         return "is a PDF; render its pages first, for example `pdftoppm -r 300 -png FILE page`"
     if head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):

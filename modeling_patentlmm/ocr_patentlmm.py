@@ -1,8 +1,8 @@
 """Reading a patent figure: its words, where they stand on the upright image, and how sure the reader is."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -22,6 +22,7 @@ Box = tuple[int, int, int, int]
 
 ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the package whose version names it
 TURNS = (0, 90, 180, 270)
+FEW = 3  # words: on a sheet with fewer and no label, the label may have been too faint
 # RapidOCR's confidence, and the share of the reference characters read with it that are right (benchmarks/reading.py)
 CALIBRATION = (
     (0.0, 0.7, 0.8, 0.85, 0.92, 0.97, 0.985, 0.993, 0.998, 1.0),
@@ -57,6 +58,19 @@ class FigureReading:
         """The texts, boxes and confidences of the words, as most functions take them."""
         words = self.words
         return [word.text for word in words], [word.box for word in words], [word.confidence for word in words]
+
+    def as_dict(self) -> dict:
+        """The reading in plain lists and dictionaries, to keep as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, kept: Mapping) -> "FigureReading":
+        """The reading that `as_dict` gave, also after a trip through JSON."""
+        words, left_out = (
+            tuple(Word(word["text"], tuple(word["box"]), word["confidence"]) for word in kept[name])
+            for name in ("words", "left_out")
+        )
+        return cls(words, kept["rotation"], tuple(kept["size"]), kept["engine"], left_out)
 
 
 def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | None = None) -> FigureReading:
@@ -104,6 +118,8 @@ def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], li
     sheet = Sheet(_turn(gray, rotation or 0))
     height, width = sheet.gray.shape
     pieces, header = split_header(read_sheet(sheet, lettering), width, height)
+    if len(pieces) < FEW and not any(map(is_label, pieces)):
+        sheet, pieces = _with_faint_label(sheet.without(header), pieces, lettering)
     if rotation is None:
         sheet = sheet.without(header)
         pieces, rotation = _turned_upright(sheet, pieces, lettering)
@@ -112,6 +128,13 @@ def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], li
     if is_faint(pieces):
         pieces = max(pieces, read_sheet(sheet.smoothed(), lettering), key=legibility)
     return _calibrated(pieces), _calibrated(header), rotation
+
+
+def _with_faint_label(sheet: Sheet, pieces: list[Piece], lettering: Lettering) -> tuple[Sheet, list[Piece]]:
+    """The sheet with its dots run together and what is read there, if that is a figure's label; else all as it was."""
+    smoothed = sheet.smoothed()
+    found = read_sheet(smoothed, lettering)
+    return (smoothed, found) if any(map(is_label, found)) else (sheet, pieces)
 
 
 def _calibrated(pieces: Sequence[Piece]) -> list[Piece]:
