@@ -105,7 +105,8 @@ def parse_label(text: str) -> Item | None:
 def expand(first: Item, last: Item, figure: bool) -> list[str]:
     """Everything a range names, its ends included; the two ends alone when no plausible rule joins them.
 
-    1A-1D and 3(a)-3(c) run through the letters, 110-1 to 110-4 through the branches. Figures run by one, at most 60.
+    1A-1D and 3(a)-3(c) run through the letters, 110-1 to 110-4 through the branches. Figures run by one, at most 60,
+    and keep a letter that both ends have (4A-12A).
     Characters run by ten when both ends are multiples of ten from 100 on and at least 20 apart, by two when both are
     even from 10 on (from 100 on behind a letter: S302-S306, but R12-R16), else by one; at most 26. Ends that fall under
     no rule stay two references.
@@ -115,11 +116,13 @@ def expand(first: Item, last: Item, figure: bool) -> list[str]:
         return ends
     if first.number == last.number:
         return _by_letter(first, last) or ends
-    if first.suffix or last.suffix or first.branch or last.branch or last.number <= first.number:
+    if first.suffix != last.suffix or first.branch or last.branch or last.number <= first.number:
         return ends
-    step = 1 if figure else _step(first, last)
-    numbers = range(first.number, last.number + 1, step)
-    return [f"{first.prefix}{n}{first.prime}" for n in numbers] if len(numbers) <= (60 if figure else 26) else ends
+    if first.suffix and not figure:
+        return ends
+    numbers = range(first.number, last.number + 1, 1 if figure else _step(first, last))
+    expanded = [f"{first.prefix}{number}{first.suffix}{first.prime}" for number in numbers]
+    return expanded if len(expanded) <= (60 if figure else 26) else ends
 
 
 def _step(first: Item, last: Item) -> int:

@@ -409,11 +409,17 @@ _ABBREVIATED = re.compile(
 def _with_sections(paragraphs: Iterator[Paragraph]) -> tuple[Paragraph, ...]:
     section, placed = "other", []
     for paragraph in paragraphs:
-        if len(paragraph.text) < 120:
-            heading = paragraph.text.strip(" .:0123456789")
-            section = next((name for name, pattern in _HEADING.items() if pattern.match(heading)), section)
+        section = heading_section(paragraph.text) or section
         placed += [replace(paragraph, text=text, section=section) for text in _cut(paragraph.text)]
     return tuple(placed)
+
+
+def heading_section(text: str) -> str | None:
+    """The section that a heading opens; None for any other text."""
+    if len(text) >= 120:
+        return None
+    heading = text.strip(" .:0123456789")
+    return next((name for name, pattern in _HEADING.items() if pattern.match(heading)), None)
 
 
 def _cut(text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .references_patentlmm import Reference, find_references, parse_character
+from .references_patentlmm import PLAIN, Reference, find_references, parse_character
 from .specification_patentlmm import Paragraph, Specification
 
 DETERMINERS = frozenset(
@@ -29,15 +29,20 @@ STOPS = frozenset(
     "couples couple connects connect coupled connected denotes represents indicates designates via against around near "
     "behind beside beneath adjacent off out up down forms form defines define requires require follows follow "
     "illustrates illustrate depicts describes see shown i.e e.g eg ie figure figures fig figs claim claims only both "
-    "e g i accordingly however therefore furthermore wherein thereby whether since because like unlike".split()
+    "e g i and/or throughout once although though least aforementioned aforesaid accordingly however therefore "
+    "furthermore wherein thereby whether since because like unlike".split()
 )
 GENERIC = frozenset(
     "step block element component unit device member portion part numeral number reference item operation process "
     "method procedure act stage box state embodiment example figure view apparatus assembly system structure article "
     "character sign arrow line node decision action task function point position location area region".split()
 )
+# Of these, those that a noun phrase may begin with or hold: "the drive 4", "a vacuum supply hose 36".
+NOUNS_TOO = frozenset("drive supply".split())
+BEFORE_VERBS = frozenset("to which that who and or will can may must not would could should then".split())
 MAX_WORDS = 5
 _WORD = re.compile(r"[A-Za-z][A-Za-z'/-]*$")
+_NAME = re.compile(r"(?<!\w)[A-Za-z][\w'/-]*$")
 _ASIDE = re.compile(r"\s*\(([^()]{1,40})\)$")
 _BETWEEN = re.compile(r"(?:\s*[,;/&(–—-]?\s*)(?:(?:and/or|and|or|to|through|thru|&)\s*)?")
 _AFTER = re.compile(r"\s*[(\[]([A-Za-z][A-Za-z /-]{2,50})[)\]]")
@@ -151,20 +156,20 @@ def _settled(shared: list[Mention]) -> list[Mention]:
 
 def term_at(before: str, after: str = "") -> Term | None:
     """The noun phrase in front of a reference character ("the housing", "housing ("), else in brackets behind it."""
-    before = before.rstrip().rstrip("([\"'“").rstrip()
+    before = before.translate(PLAIN).rstrip().rstrip("([\"'").rstrip()
     aside = _ASIDE.search(before)
     if aside:
         before = before[: aside.start()]
     words, anchored = [], False
-    while match := _WORD.search(before):
-        word = match.group().lower().strip("'-/")
-        if word in DETERMINERS:
+    while match := _last_word(before):
+        written = match.group().strip("'-/")
+        word, rest = written.lower(), before[: match.start()]
+        if word in DETERMINERS or word.endswith("'s"):
             anchored = True
             break
-        if word in STOPS or len(words) == MAX_WORDS or not word:
+        if word in STOPS and not _is_noun(word, rest) or len(words) == MAX_WORDS or not word:
             break
-        words.insert(0, word)
-        rest = before[: match.start()]
+        words.insert(0, written)
         before = rest.rstrip()
         if rest and not rest[-1].isspace():
             break
@@ -176,23 +181,42 @@ def term_at(before: str, after: str = "") -> Term | None:
     return term
 
 
+def _last_word(before: str) -> re.Match | None:
+    """The word at the end of a text, with the digits in it ("V1cmd"); None for the b of a reference character 32b."""
+    word = _WORD.search(before)
+    if word is None or not before[: word.start()][-1:].isdigit():
+        return word
+    whole = _NAME.search(before)
+    return whole if whole and whole.start() < word.start() and parse_character(whole.group()) is None else None
+
+
+def _is_noun(word: str, before: str) -> bool:
+    """Whether a word that may be a verb is a noun by the one before: "the drive", not "motors drive", "to drive"."""
+    previous = _WORD.search(before.rstrip())
+    if word not in NOUNS_TOO or previous is None:
+        return False
+    last = previous.group().lower()
+    return last in DETERMINERS or last not in BEFORE_VERBS and not last.endswith("s")
+
+
 def _as_term(words: Sequence[str], anchored: bool) -> Term | None:
-    words = [word.lower().strip(".,;:") for word in words]
+    written = [word.strip(".,;:") for word in words]
+    words = [word.lower() for word in written]
     while words and words[0] in ORDINALS | DETERMINERS:
         words, anchored = words[1:], True
     if not words or not words[-1]:
         return None
-    head = singular(words[-1])
+    head = words[-1] if len(words[-1]) > 1 and written[-1].isupper() else singular(words[-1])  # EPGS is no plural
     return Term((*words[:-1], head), anchored, head != words[-1])
 
 
 def singular(word: str) -> str:
     """A noun in the singular, by its ending: bodies -> body, switches -> switch, lenses -> lens, gas -> gas."""
-    if len(word) < 4 or word.endswith(("ss", "us", "is", "gas", "bias", "lens")):
+    if len(word) < 4 or word.endswith(("ss", "us", "is", "gas", "bias", "lens", "means", "series")):
         return word
     if word.endswith("ies"):
         return f"{word[:-3]}y"
-    if word.endswith(("ches", "shes", "xes", "sses", "zes", "nses")):
+    if word.endswith(("ches", "shes", "xes", "sses", "zes", "nses", "gases", "buses", "biases")):
         return word[:-2]
     return word[:-1] if word.endswith("s") else word
 

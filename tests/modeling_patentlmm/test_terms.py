@@ -21,6 +21,14 @@ from modeling_patentlmm.terms_patentlmm import Term, find_mentions, mean_the_sam
         ("as shown at ", "", None),
         ("the left-hand end of the ", "", None),
         ("", "", None),
+        ("a vacuum supply hose ", "", "vacuum supply hose"),
+        ("a drive ", "", "drive"),
+        ("the motors drive wheels ", "", "wheel"),
+        ("the V1cmd signal ", "", "v1cmd signal"),
+        ("grippers 32b hold film ", "", "hold film"),
+        ("the patient’s heart ", "", "heart"),
+        ("the EPGS ", "", "epgs"),
+        ("the display means ", "", "display means"),
     ],
 )
 def test_the_phrase_at_a_character(before, after, term):
@@ -30,7 +38,14 @@ def test_the_phrase_at_a_character(before, after, term):
 
 @pytest.mark.parametrize(
     ("one", "many"),
-    [("body", "bodies"), ("switch", "switches"), ("lens", "lenses"), ("valve", "valves"), ("box", "boxes")],
+    [
+        ("body", "bodies"),
+        ("switch", "switches"),
+        ("lens", "lenses"),
+        ("valve", "valves"),
+        ("box", "boxes"),
+        ("gas", "gases"),
+    ],
 )
 def test_singular(one, many):
     assert singular(many) == one == singular(one)
