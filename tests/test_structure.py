@@ -14,7 +14,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 ROOMS = {"modeling_patentlmm", "dataset_builder", "train", "space", "benchmarks", "tests"}
 MAY_IMPORT = {
     "modeling_patentlmm": set(),
-    "dataset_builder": {"modeling_patentlmm.ocr_patentlmm", "modeling_patentlmm.numerals_patentlmm"},
+    "dataset_builder": {
+        f"modeling_patentlmm.{name}_patentlmm"
+        for name in ("image_processing", "numerals", "ocr", "references", "sheet", "specification", "terms")
+    },
     "train": {"modeling_patentlmm", "dataset_builder.figure", "dataset_builder.synthetic"},
     "space": {"modeling_patentlmm"},
     "benchmarks": {"modeling_patentlmm", "dataset_builder", "train"},
