@@ -6,14 +6,14 @@ import argparse
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from PIL import Image
 from tqdm import tqdm
 
+from dataset_builder.ocr import Readings
 from modeling_patentlmm.describe_patentlmm import describe_batch
-from modeling_patentlmm.ocr_patentlmm import FigureReading, Word, read_figure
+from modeling_patentlmm.ocr_patentlmm import FigureReading
 
 LABELS = Path(__file__).with_name("reading_labels.jsonl")  # of real figures, read by eye
 
@@ -36,25 +36,10 @@ def load_lines(path: Path) -> dict[str, dict]:
     return {row["id"]: row for row in map(json.loads, path.read_text().splitlines())}
 
 
-def reading_from_dict(row: dict) -> FigureReading:
-    """The inverse of `dataclasses.asdict` for a reading."""
-    words = {
-        name: tuple(Word(word["text"], tuple(word["box"]), word["confidence"]) for word in row[name])
-        for name in ("words", "left_out")
-    }
-    return FigureReading(rotation=row["rotation"], size=tuple(row["size"]), engine=row["engine"], **words)
-
-
 def read_all(images: Iterable[tuple[str, Image.Image]], total: int, path: Path) -> dict[str, FigureReading]:
     """Read every image once with the default engine."""
-    done = load_lines(path)
-    with open(path, "a") as lines:
-        for key, image in tqdm(images, total=total, desc="reading"):
-            if key not in done:
-                done[key] = {"id": key, "reading": asdict(read_figure(image))}
-                lines.write(json.dumps(done[key]) + "\n")
-                lines.flush()
-    return {key: reading_from_dict(row["reading"]) for key, row in done.items()}
+    readings = Readings(path)
+    return {key: readings.read(image) for key, image in tqdm(images, total=total, desc="reading")}
 
 
 class Describer:
