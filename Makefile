@@ -61,8 +61,11 @@ bench: $(VENV)/.installed-test  ## run the benchmarks, one JSON line each
 	@$(BIN)/python -m benchmarks.drawn_figures --count 100
 	@if [ -n "$$PATENTLMM_DATA" ]; then \
 		$(BIN)/python -m benchmarks.reading && $(BIN)/python -m benchmarks.real_figures && \
-		$(BIN)/python -m benchmarks.audit && $(BIN)/python -m benchmarks.table; \
-	else echo "set PATENTLMM_DATA to the folder of real figures to run benchmarks.reading, .real_figures, .audit and .table"; fi
+		$(BIN)/python -m benchmarks.audit && $(BIN)/python -m benchmarks.table && \
+		$(BIN)/python -m benchmarks.redbook && $(BIN)/python -m benchmarks.descriptions && \
+		$(BIN)/python -m benchmarks.sheets && $(BIN)/python -m benchmarks.joins && \
+		$(BIN)/python -m benchmarks.near_duplicates; \
+	else echo "set PATENTLMM_DATA to the folder of real patents to run the other benchmarks"; fi
 
 clean:  ## remove .venv, caches and outputs
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
