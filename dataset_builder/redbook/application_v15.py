@@ -67,6 +67,7 @@ def read_application_v15(root) -> Patent:
         application=numbers.application_number(
             "US", _value(data, "domestic-filing-data/application-number/doc-number")
         ),
+        priority_date=numbers.earliest_date(_related(data)),
         related=numbers.earliest_last(_related(data)),
         ipc=numbers.class_symbols(each.text for each in data.iterfind("technical-information/classification-ipc//ipc")),
         abstract=" ".join(_MARKUP.text(each) for each in root.iterfind("subdoc-abstract/paragraph")),

@@ -60,6 +60,7 @@ def read_grant_v25(root) -> Patent:
         publication_date=numbers.iso_date(_value(data, "B100/B140/DATE")),
         filing_date=numbers.iso_date(_value(data, "B200/B220/DATE")),
         application=numbers.application_number("US", _value(data, "B200/B210/DNUM")),
+        priority_date=numbers.earliest_date(_related(data)),
         related=numbers.earliest_last(_related(data)),
         ipc=numbers.class_symbols(_text(each) for each in data.iterfind("B500/B510/*")),
         abstract=_MARKUP.text(root.find("SDOAB")),

@@ -60,6 +60,11 @@ def earliest_last(dated: Iterable[tuple[str | None, str | None]]) -> tuple[str, 
     return (*undated, *sorted(known.keys() - set(undated), key=lambda number: (known[number], number), reverse=True))
 
 
+def earliest_date(dated: Iterable[tuple[str | None, str | None]]) -> str | None:
+    """The date ("YYYY-MM-DD") of the last of `earliest_last`; None where none is known to the day."""
+    return iso_date(min((date for number, date in dated if number and date), default=None))
+
+
 def class_symbol(written: str | None) -> str | None:
     """G06F017/60, "G06F 1516" and "G06F 15/16" -> "G06F 15/16"; None for other schemes."""
     written = (written or "").strip()

@@ -55,6 +55,7 @@ def read_v4(root) -> Patent:
     identity, kind = numbers.identify(*_document_id(published)[:2], _value(published, "kind"))
     country, number, filed = _document_id(data.find("application-reference/document-id"))
     application = numbers.application_number(country, number)
+    related = [each for each in _related(data) if each[0] != application]
     return Patent(
         patent_id=identity,
         title=_MARKUP.text(data.find("invention-title")),
@@ -62,7 +63,8 @@ def read_v4(root) -> Patent:
         publication_date=numbers.iso_date(_value(published, "date")),
         filing_date=numbers.iso_date(filed),
         application=application,
-        related=tuple(each for each in numbers.earliest_last(_related(data)) if each != application),
+        priority_date=numbers.earliest_date(related),
+        related=numbers.earliest_last(related),
         cpc=_classes(data.iterfind("classifications-cpc//classification-cpc")),
         ipc=_classes(data.iterfind("classifications-ipcr/classification-ipcr")) or _old_classes(data),
         abstract=_MARKUP.text(root.find("abstract")),

@@ -88,6 +88,7 @@ def test_application_of_2005():
     (patent,) = read(DATA / "US20050004437A1.xml")
     assert (patent.patent_id, patent.application) == ("US20050004437A1", "US10830857")
     assert patent.related == ("PCT/CH2002/000573", "CH197401")
+    assert patent.priority_date == "2001-10-26"
     assert patent.ipc == ("A61B 5/00",)
     brief = [each for each in patent.paragraphs if each.section == BRIEF]  # told by processing instructions alone
     assert [mark for each in brief for mark in marks(each)] == ["FIG. 1", "FIG. 2a", "FIG. 2b", "FIG. 3"]
@@ -170,6 +171,7 @@ def test_family_earliest_last(read_bytes):
     patent = read_bytes(grant(data=data))
     assert patent.application == "US13648029"
     assert patent.related == ("US12000123", "JP2011015204", "US61500000", "PCT/JP1999/001234")
+    assert patent.priority_date == "1999-03-01"
 
 
 def test_cpc_main_class_first(read_bytes):
