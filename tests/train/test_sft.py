@@ -9,7 +9,7 @@ import torch
 import yaml
 from PIL import Image
 
-from dataset_builder.figure import FEATURES
+from dataset_builder.figure import FEATURES, Figure
 from train import sft
 
 RECIPES = Path(sft.__file__).with_name("recipes")
@@ -18,23 +18,19 @@ RECIPES = Path(sft.__file__).with_name("recipes")
 @pytest.fixture
 def figures(tmp_path):
     """A folder with one Parquet shard of four figures."""
-    row = {
-        "image": Image.new("L", (100, 80), 255),
-        "patent_id": "none",
-        "figure": "1",
-        "kind": "block_diagram",
-        "brief_description": "FIG. 1 is a view of a housing 102.",
-        "detailed_description": "The housing 102 holds the shaft 104.",
-        "words": ["housing", "102"],
-        "boxes": [[0, 0, 90, 40], [0, 50, 40, 90]],
-        "confidences": [1.0, 1.0],
-        "ocr_engine": None,
-        "numerals": [],
-        "elements": [],
-        "edges": [],
-        "source": None,
-    }
-    rows = [{**row, "image_id": str(index)} for index in range(4)]
+    figure = Figure(
+        image_id="0",
+        image=Image.new("L", (100, 80), 255),
+        patent_id="none",
+        figure="1",
+        kind="block_diagram",
+        brief_description="FIG. 1 is a view of a housing 102.",
+        detailed_description="The housing 102 holds the shaft 104.",
+        words=["housing", "102"],
+        boxes=[[0, 0, 90, 40], [0, 50, 40, 90]],
+        confidences=[1.0, 1.0],
+    )
+    rows = [{**figure.as_row(), "image_id": str(index)} for index in range(4)]
     folder = tmp_path / "figures"
     folder.mkdir()
     datasets.Dataset.from_list(rows, features=FEATURES).to_parquet(str(folder / "train.parquet"))
