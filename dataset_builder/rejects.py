@@ -18,6 +18,14 @@ class Reject(NamedTuple):
     detail: str
 
 
+class Unusable(ValueError):
+    """Raised for what cannot be used: `reason` as of a `Reject`, the message says what is wrong and what helps."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
 class Rejects:
     """Collects what is left out; with a `path`, each is a line of JSON there as soon as it is known."""
 

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from dataset_builder.google_patents.marks import MARKING, MarkedText, clean_term
 from dataset_builder.patent import BRIEF, Callout, Paragraph, Patent, Sheet
 from dataset_builder.redbook.numbers import application_number, class_symbols, earliest_last, kind_of
-from dataset_builder.rejects import Rejects
+from dataset_builder.rejects import Rejects, Unusable
 from modeling_patentlmm.image_processing_patentlmm import open_figure
 
 SUFFIXES = (".html", ".htm")
@@ -30,12 +30,8 @@ MAX_DEPTH = 200  # nested elements
 MAX_ELEMENTS = 200_000  # that page has 7,500
 
 
-class PageError(ValueError):
-    """A page that no patent can be read from: `reason` to count by; the message says what is wrong and the remedy."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+class PageError(Unusable):
+    """A page that no patent can be read from."""
 
 
 def read_google_patents(path: str | Path, rejects: Rejects) -> Iterator[Patent]:

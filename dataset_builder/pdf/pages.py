@@ -17,6 +17,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from dataset_builder.rejects import Unusable
 from modeling_patentlmm.image_processing_patentlmm import MAX_PIXELS
 
 MAX_BYTES = 500_000_000
@@ -25,12 +26,8 @@ SECONDS_OF_TEXT = 120  # for the text of all pages; 25 pages take less than a se
 SECONDS_OF_IMAGE = 60
 
 
-class PdfError(ValueError):
-    """A PDF or a page of it that cannot be read: `reason` to count by, the message one line with name and remedy."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+class PdfError(Unusable):
+    """A PDF or a page of it that cannot be read; the message is one line with its name."""
 
 
 @dataclass(frozen=True)

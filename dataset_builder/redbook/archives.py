@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from dataset_builder.rejects import Rejects
+from dataset_builder.rejects import Rejects, Unusable
 
 MAX_DEPTH = 3  # archives within archives: a week's TAR of one ZIP per patent has two
 MAX_MEMBERS = 1_000_000
@@ -64,12 +64,8 @@ class XmlFile(NamedTuple):
     images: Mapping[str, Opener]
 
 
-class ArchiveError(ValueError):
-    """A file that is not opened: `reason` is a short name to count by, the message says why and what helps."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+class ArchiveError(Unusable):
+    """A file that is not opened."""
 
 
 def kind_of(name: str) -> str | None:

@@ -6,6 +6,8 @@ import re
 
 from lxml import etree
 
+from dataset_builder.rejects import Unusable
+
 # UTF-8 by the DTDs; the others are what files are saved as by hand. All write markup in ASCII, which the checks need.
 ENCODINGS = ("utf-8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252")
 
@@ -15,12 +17,8 @@ _DRAWING_FILE = re.compile(rb"<!ENTITY\s+[^\s%<>]+\s+SYSTEM\s+\"[^\"<>]*\"\s+NDA
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 
-class DocumentError(ValueError):
-    """A document that cannot be used: `reason` is a short name to count by, the message says what is wrong with it."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+class DocumentError(Unusable):
+    """A document that cannot be used."""
 
 
 def parse_document(data: bytes) -> etree._Element:
