@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from dataset_builder.lines import cut_torn_end
 from modeling_patentlmm.ocr_patentlmm import FigureReading, engine_version, read_figure
 
 
@@ -46,12 +47,8 @@ class Readings:
 
 def _load(path: Path) -> dict[str, dict]:
     """The kept readings; the file is cut after its last whole line."""
+    cut_torn_end(path)
     if not path.exists():
         return {}
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if len(whole) < len(data):
-        with open(path, "r+b") as file:
-            file.truncate(len(whole))
-    rows = map(json.loads, whole.decode().splitlines())
-    return {row["key"]: row["reading"] for row in rows}
+    with open(path, encoding="utf-8") as lines:
+        return {row["key"]: row["reading"] for row in map(json.loads, lines)}

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from dataset_builder.lines import cut_torn_end
+
 
 class Entry(NamedTuple):
     """The latest about one image: fetched, with the `sha256` and `size` of its file, or else the `reason` why not.
@@ -36,7 +38,7 @@ class Manifest:
 
     def __init__(self, path: Path):
         self.entries: dict[str, Entry] = {}
-        _cut_torn_end(path)
+        cut_torn_end(path)
         if path.exists():
             with open(path, encoding="utf-8", errors="replace") as lines:
                 for entry in filter(None, map(_parse, lines)):
@@ -57,23 +59,6 @@ class Manifest:
         told = {name: value for name, value in entry._asdict().items() if value not in (None, False)}
         self._lines.write(json.dumps(told) + "\n")
         self._lines.flush()
-
-
-def _cut_torn_end(path: Path) -> None:
-    """Drop a last line that has no end, which a process left that was killed while writing."""
-    if not path.exists():
-        return
-    with open(path, "rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(0, end - 2**16)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        file.truncate(end)
 
 
 def _parse(line: str) -> Entry | None:
