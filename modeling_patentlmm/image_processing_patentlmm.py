@@ -67,7 +67,7 @@ def open_figure_file(file: BinaryIO, name: str) -> list[Image.Image]:
     # A damaged file makes Pillow's decoders raise nearly anything (struct.error, SyntaxError, IndexError, zlib.error).
     except Exception as error:
         raise FigureError(
-            f"{name}: damaged or truncated image ({_first_line(error)}); fetch or export it again"
+            f"{name}: damaged or truncated image ({first_line(error)}); fetch or export it again"
         ) from error
 
 
@@ -75,7 +75,7 @@ def _check_regular_file(name: str) -> None:
     try:
         status = os.stat(name)
     except (OSError, ValueError) as error:
-        raise FigureError(f"{name}: cannot be read ({_first_line(error)}); check the path") from None
+        raise FigureError(f"{name}: cannot be read ({first_line(error)}); check the path") from None
     if stat.S_ISDIR(status.st_mode):
         raise FigureError(
             f"{name}: is a directory; name the image files in it, for example {os.path.join(name, '*.png')}"
@@ -120,7 +120,8 @@ def _page(name: str, image: Image.Image, index: int) -> Image.Image:
     return on_white(image)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
 
 

@@ -95,7 +95,7 @@ class LeakReport:
 
 
 def audit_splits(source: Path | datasets.DatasetDict, rejects: Rejects | None = None, workers: int = 1) -> LeakReport:
-    """Find what the splits of `source` share (see `audited_rows.parts_of` for what it may be).
+    """Find what the splits of `source` share (see `rows.parts_of` for what it may be).
 
     Images that cannot be opened go to `rejects`; their texts are compared all the same. Raises ValueError with one line
     that names the file for a source that cannot be read.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from io import BytesIO
@@ -17,7 +16,7 @@ from PIL import Image
 
 from dataset_builder.json_members import Members
 from dataset_builder.release import SPLITS, Release, is_image_id, patent_of
-from modeling_patentlmm.image_processing_patentlmm import FORMATS, MAX_PIXELS, on_white, open_figure
+from modeling_patentlmm.image_processing_patentlmm import open_figure, open_figure_file
 
 COLUMNS = ("image", "image_id", "patent_id", "family_id", "brief_description", "detailed_description")
 _IN_NAME = re.compile(r"(?<![a-z])(train|validation|valid|val|test)(?![a-z])")
@@ -74,27 +73,13 @@ def open_row(row: AuditedRow) -> Image.Image:
     """The image of a row, 8-bit L or RGB on white.
 
     Raises:
-        ValueError: no image, not one of `FORMATS`, damaged or too large; the message is one line.
+        ValueError: no image, or none that `open_figure` reads; the message is one line.
     """
     if row.image is None:
         raise ValueError("there is no image")
     if isinstance(row.image, Path):
         return open_figure(row.image)[0]
-    return _decode(row.image)
-
-
-def _decode(data: bytes) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters is refused below
-            with Image.open(BytesIO(data), formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise ValueError(f"{image.width}x{image.height} is more than {MAX_PIXELS} pixels")
-                image.load()
-                return on_white(image)
-    # Of a damaged image Pillow's decoders raise nearly anything (struct.error, SyntaxError, zlib.error).
-    except Exception as error:
-        raise ValueError(f"damaged image ({str(error).partition(chr(10))[0] or type(error).__name__})") from None
+    return open_figure_file(BytesIO(row.image), row.image_id)[0]
 
 
 # --- Parquet ---------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from dataset_builder.rejects import Rejects, Unusable
+from modeling_patentlmm.image_processing_patentlmm import first_line
 
 MAX_DEPTH = 3  # archives within archives: a week's TAR of one ZIP per patent has two
 MAX_MEMBERS = 1_000_000
@@ -115,11 +116,6 @@ def shown(name: str) -> str:
 
 def folder_of(name: str) -> str:
     return name.rpartition("/")[0]
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
 
 
 def _by_folder(members: Iterable[tuple[str, Opener]]) -> Mapping[str, dict[str, Opener]]:

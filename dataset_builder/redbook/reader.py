@@ -19,7 +19,6 @@ from dataset_builder.redbook.archives import (
     ArchiveError,
     Opener,
     XmlFile,
-    first_line,
     kind_of,
     xml_files,
 )
@@ -28,7 +27,7 @@ from dataset_builder.redbook.parsing import DocumentError
 from dataset_builder.redbook.patents import document_name, read_patent
 from dataset_builder.rejects import Rejects
 from dataset_builder.share import WHOLE, Share
-from modeling_patentlmm.image_processing_patentlmm import open_figure_file
+from modeling_patentlmm.image_processing_patentlmm import first_line, open_figure_file
 
 
 class RedbookError(ValueError):
