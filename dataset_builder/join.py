@@ -43,7 +43,8 @@ def figures_of(patent: Patent, readings: Readings, rejects: Rejects) -> list[Fig
     if split_of(patent) is None:
         note("", "age_unknown", "the source does not tell when its family was first filed, which decides its split")
         return []
-    texts = {text.figure: text for text in describe_figures(patent)}
+    names = name_parts(patent)
+    texts = {text.figure: text for text in describe_figures(patent, names)}
     if not texts:
         note("", "no_text", "its text speaks of no figure")
         return []
@@ -53,7 +54,6 @@ def figures_of(patent: Patent, readings: Readings, rejects: Rejects) -> list[Fig
     expected = [label for label in texts if label is not None]
     mapped = map_figures([split for _, split in sheets], expected, patent.figure_count)
     _tell_unplaced(mapped, sheets, note)
-    names = name_parts(patent)
     figures = [
         _joined(patent, figure, text, names, [sheets[part.sheet][0].name for part in figure.parts])
         for figure, text in _described(mapped, texts, note)

@@ -9,7 +9,7 @@ from dataset_builder.descriptions.brief import Brief, brief_of_each, read_entrie
 from dataset_builder.descriptions.detailed import GRAPH, find_subjects, paragraphs_of_each
 from dataset_builder.descriptions.known import KnownFigures, Label
 from dataset_builder.descriptions.layout import lay_out
-from dataset_builder.descriptions.terms import name_parts
+from dataset_builder.descriptions.terms import PartName, name_parts
 from dataset_builder.patent import Paragraph, Patent
 
 
@@ -29,8 +29,11 @@ class FigureText:
     detailed_paragraphs: tuple[str, ...] = ()
 
 
-def describe_figures(patent: Patent) -> tuple[FigureText, ...]:
-    """Every figure that the text lists, in the order of the list, then those that only the details speak of."""
+def describe_figures(patent: Patent, names: Sequence[PartName] | None = None) -> tuple[FigureText, ...]:
+    """Every figure that the text lists, in the order of the list, then those that only the details speak of.
+
+    `names` is what `name_parts` gives for the patent, where it is known already.
+    """
     paragraphs = patent.paragraphs
     layout = lay_out(paragraphs)
     entries = read_entries(paragraphs, layout)
@@ -39,7 +42,7 @@ def describe_figures(patent: Patent) -> tuple[FigureText, ...]:
     if None not in briefs:
         for label in find_subjects(paragraphs, layout.detailed, figures):
             figures.add(label)
-    parts = frozenset(part.text for part in name_parts(patent))
+    parts = frozenset(part.text for part in (name_parts(patent) if names is None else names))
     graphs = frozenset(label for entry in entries if GRAPH.search(entry.text) for label in entry.labels)
     details = paragraphs_of_each(paragraphs, layout.detailed, figures, parts, graphs)
     return tuple(_text(label, briefs.get(label), [paragraphs[at] for at in details[label]]) for label in figures.labels)

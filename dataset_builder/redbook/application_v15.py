@@ -58,6 +58,7 @@ def read_application_v15(root) -> Patent:
         _value(data, "document-id/doc-number"),
         _value(data, "document-id/kind-code"),
     )
+    related = list(_related(data))
     return Patent(
         patent_id=identity,
         title=_value(data, "technical-information/title-of-invention"),
@@ -67,8 +68,8 @@ def read_application_v15(root) -> Patent:
         application=numbers.application_number(
             "US", _value(data, "domestic-filing-data/application-number/doc-number")
         ),
-        priority_date=numbers.earliest_date(_related(data)),
-        related=numbers.earliest_last(_related(data)),
+        priority_date=numbers.earliest_date(related),
+        related=numbers.earliest_last(related),
         ipc=numbers.class_symbols(each.text for each in data.iterfind("technical-information/classification-ipc//ipc")),
         abstract=" ".join(_MARKUP.text(each) for each in root.iterfind("subdoc-abstract/paragraph")),
         claims=_CLAIMS.texts(root.find("subdoc-claims")),

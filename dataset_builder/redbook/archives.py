@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -92,7 +92,12 @@ def xml_files(path: Path, rejects: Rejects) -> Iterator[XmlFile]:
                 yield from _Unpacker(each, label, rejects).files(images)
 
 
-def _images(folder: Path) -> dict[str, Opener]:
+def _images(folder: Path) -> Mapping[str, Opener]:
+    return _images_at(folder, os.stat(folder).st_mtime_ns)
+
+
+@lru_cache(maxsize=1)  # a folder of thousands of documents is not listed again for each of them
+def _images_at(folder: Path, changed: int) -> Mapping[str, Opener]:
     with os.scandir(folder) as entries:
         return {
             entry.name.lower(): partial(open, entry.path, "rb") for entry in entries if kind_of(entry.name) == "image"

@@ -53,6 +53,7 @@ def read_grant_v25(root) -> Patent:
     identity, kind = numbers.identify(
         _value(data, "B100/B190"), _value(data, "B100/B110/DNUM"), _value(data, "B100/B130")
     )
+    related = list(_related(data))
     return Patent(
         patent_id=identity,
         title=_value(data, "B500/B540"),
@@ -60,8 +61,8 @@ def read_grant_v25(root) -> Patent:
         publication_date=numbers.iso_date(_value(data, "B100/B140/DATE")),
         filing_date=numbers.iso_date(_value(data, "B200/B220/DATE")),
         application=numbers.application_number("US", _value(data, "B200/B210/DNUM")),
-        priority_date=numbers.earliest_date(_related(data)),
-        related=numbers.earliest_last(_related(data)),
+        priority_date=numbers.earliest_date(related),
+        related=numbers.earliest_last(related),
         ipc=numbers.class_symbols(_text(each) for each in data.iterfind("B500/B510/*")),
         abstract=_MARKUP.text(root.find("SDOAB")),
         claims=_CLAIMS.texts(root.find("SDOCL")),
