@@ -6,40 +6,23 @@ from collections.abc import Iterator
 
 from dataset_builder.patent import Patent
 from dataset_builder.redbook import numbers
-from dataset_builder.redbook.markup import (
-    BLOCK,
-    CHARACTER,
-    DRAWINGS,
-    FIGURE,
-    HEADING,
-    ITEM,
-    LEFT_OUT,
-    LOWERED,
-    RAISED,
-    SPACED,
-    Markup,
-)
+from dataset_builder.redbook.markup import markups
 from dataset_builder.redbook.parsing import DocumentError
 from dataset_builder.redbook.sheets import make_sheet
 
-_SCRIPTS = {RAISED: "superscript", LOWERED: "subscript"}
-_SPACED = "row entry table-cwu"
-_LEFT_OUT = "math-cwu chemistry-cwu math number"
-_MARKUP = Markup(
-    _SCRIPTS
-    | {
-        FIGURE: "cross-reference",
-        CHARACTER: "bold",
-        SPACED: _SPACED,
-        LEFT_OUT: _LEFT_OUT,
-        BLOCK: "paragraph",
-        HEADING: "heading",
-        ITEM: "list-item li",
-        DRAWINGS: "brief-description-of-drawings",
-    }
-)
-_CLAIMS = Markup(
-    _SCRIPTS | {SPACED: f"{_SPACED} list-item li claim-text", LEFT_OUT: f"{_LEFT_OUT} heading", BLOCK: "claim"}
+_MARKUP, _CLAIMS = markups(
+    figure="cross-reference",
+    character="bold",
+    raised="superscript",
+    lowered="subscript",
+    spaced="row entry table-cwu",
+    left_out="math-cwu chemistry-cwu math number",
+    block="paragraph",
+    heading="heading",
+    item="list-item li",
+    drawings="brief-description-of-drawings",
+    claim="claim",
+    in_claims="list-item li claim-text",
 )
 
 

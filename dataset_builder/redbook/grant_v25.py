@@ -6,39 +6,24 @@ from collections.abc import Iterator
 
 from dataset_builder.patent import Patent
 from dataset_builder.redbook import numbers
-from dataset_builder.redbook.markup import (
-    BLOCK,
-    CHARACTER,
-    DRAWINGS,
-    FIGURE,
-    HEADING,
-    ITEM,
-    LEFT_OUT,
-    LOWERED,
-    RAISED,
-    SPACED,
-    Markup,
-)
+from dataset_builder.redbook.markup import markups
 from dataset_builder.redbook.parsing import DocumentError
 from dataset_builder.redbook.sheets import make_sheet
 
-_SCRIPTS = {RAISED: "SP", LOWERED: "SB"}
-_SPACED = "BR UL TABLE-US row entry"
-_LEFT_OUT = "MATH-US CHEM-US math"
-_MARKUP = Markup(
-    _SCRIPTS
-    | {
-        FIGURE: "FGREF",
-        CHARACTER: "BOLD",
-        SPACED: _SPACED,
-        LEFT_OUT: _LEFT_OUT,
-        BLOCK: "PARA",
-        HEADING: "H",
-        ITEM: "LI",
-        DRAWINGS: "DRWDESC",
-    }
+_MARKUP, _CLAIMS = markups(
+    figure="FGREF",
+    character="BOLD",
+    raised="SP",
+    lowered="SB",
+    spaced="BR UL TABLE-US row entry",
+    left_out="MATH-US CHEM-US math",
+    block="PARA",
+    heading="H",
+    item="LI",
+    drawings="DRWDESC",
+    claim="CLM",
+    in_claims="LI PARA CLMSTEP",
 )
-_CLAIMS = Markup(_SCRIPTS | {SPACED: f"{_SPACED} LI PARA CLMSTEP", LEFT_OUT: f"{_LEFT_OUT} H", BLOCK: "CLM"})
 
 
 def read_grant_v25(root) -> Patent:

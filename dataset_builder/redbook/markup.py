@@ -91,6 +91,33 @@ class Markup:
         return step
 
 
+def markups(
+    *,
+    figure: str,
+    character: str,
+    raised: str,
+    lowered: str,
+    spaced: str,
+    left_out: str,
+    block: str,
+    heading: str,
+    item: str,
+    drawings: str,
+    claim: str,
+    in_claims: str,
+) -> tuple[Markup, Markup]:
+    """How a vintage marks up descriptions, and claims: by its elements for each rule, parted by spaces.
+
+    In claims only a `claim` is a block, the elements `in_claims` are spaces, and headings are left out.
+    """
+    scripts = {RAISED: raised, LOWERED: lowered}
+    marks = {FIGURE: figure, CHARACTER: character}
+    blocks = {BLOCK: block, HEADING: heading, ITEM: item, DRAWINGS: drawings}
+    descriptions = Markup(scripts | marks | {SPACED: spaced, LEFT_OUT: left_out} | blocks)
+    claims = Markup(scripts | {SPACED: f"{spaced} {in_claims}", LEFT_OUT: f"{left_out} {heading}", BLOCK: claim})
+    return descriptions, claims
+
+
 def _instruction(tag: str) -> Step | None:
     """<?brief-description-of-drawings ... end="lead"?> opens the section, the one with "tail" closes it."""
     if not tag.startswith("?brief-description-of-drawings"):

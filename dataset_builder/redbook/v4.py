@@ -6,39 +6,24 @@ from collections.abc import Iterator
 
 from dataset_builder.patent import Patent, Sheet
 from dataset_builder.redbook import numbers
-from dataset_builder.redbook.markup import (
-    BLOCK,
-    CHARACTER,
-    DRAWINGS,
-    FIGURE,
-    HEADING,
-    ITEM,
-    LEFT_OUT,
-    LOWERED,
-    RAISED,
-    SPACED,
-    Markup,
-)
+from dataset_builder.redbook.markup import markups
 from dataset_builder.redbook.parsing import DocumentError
 from dataset_builder.redbook.sheets import make_sheet
 
-_SCRIPTS = {RAISED: "sup", LOWERED: "sub"}
-_SPACED = "br ul ol dl dd row entry pre program-listing tables"
-_LEFT_OUT = "maths math chemistry"
-_MARKUP = Markup(
-    _SCRIPTS
-    | {
-        FIGURE: "figref",
-        CHARACTER: "b",
-        SPACED: _SPACED,
-        LEFT_OUT: _LEFT_OUT,
-        BLOCK: "p",
-        HEADING: "heading",
-        ITEM: "li dt",
-        DRAWINGS: "description-of-drawings",
-    }
+_MARKUP, _CLAIMS = markups(
+    figure="figref",
+    character="b",
+    raised="sup",
+    lowered="sub",
+    spaced="br ul ol dl dd row entry pre program-listing tables",
+    left_out="maths math chemistry",
+    block="p",
+    heading="heading",
+    item="li dt",
+    drawings="description-of-drawings",
+    claim="claim",
+    in_claims="li dt p claim-text",
 )
-_CLAIMS = Markup(_SCRIPTS | {SPACED: f"{_SPACED} li dt p claim-text", LEFT_OUT: f"{_LEFT_OUT} heading", BLOCK: "claim"})
 
 
 def read_v4(root) -> Patent:
