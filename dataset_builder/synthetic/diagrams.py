@@ -299,7 +299,7 @@ def _grid(sketch: Sketch, words: Words) -> None:
     width = rng.uniform(85, 130)
     nodes: list[Node | None] = [new_node(sketch, words, width, parent) for _ in range(columns * rows)]
     if len(nodes) > 5 and container is None:
-        nodes[rng.randrange(1, len(nodes))] = _forget(sketch, nodes)
+        _leave_a_hole(sketch, nodes)
     even_out([node for node in nodes if node], height=rng.random() < 0.7)
     place_grid(nodes, columns, *_gaps(sketch))
     placed = [node for node in nodes if node]
@@ -314,15 +314,10 @@ def _grid(sketch: Sketch, words: Words) -> None:
         add_system(sketch, words)
 
 
-def _forget(sketch: Sketch, nodes: list) -> None:
-    """Takes the last part back, so that the grid has a hole at the place it is called for."""
-    last = nodes.pop()
-    sketch.parts.pop(last.index)
-    nodes.append(None)
-    rng = sketch.rng
-    hole = rng.randrange(len(nodes))
-    nodes[hole], nodes[-1] = nodes[-1], nodes[hole]
-    return nodes[hole]
+def _leave_a_hole(sketch: Sketch, nodes: list[Node | None]) -> None:
+    """Takes the last part back and leaves some place of the grid empty instead."""
+    sketch.parts.pop(nodes.pop().index)
+    nodes.insert(sketch.rng.randint(0, len(nodes)), None)
 
 
 def _nested(sketch: Sketch, words: Words) -> None:

@@ -55,6 +55,15 @@ def test_texts_claim_only_what_was_read(family):
             assert reference.text in read, (seed, reference)
 
 
+def test_texts_name_no_part_that_is_not_drawn():
+    for seed in range(80):
+        figure = generate(seed, "train", "block_diagram")
+        drawn = {numeral["text"] for numeral in figure.numerals}
+        references = find_references(figure.detailed_description)
+        told = {reference.text for reference in references if reference.kind == "character"}
+        assert told <= drawn, (seed, told - drawn)
+
+
 def test_figure_label_is_printed_and_told():
     figure = next(f for f in (generate(seed, "train", "flowchart") for seed in range(20)) if f.figure)
     assert any(figure.figure in word for word in figure.words)
