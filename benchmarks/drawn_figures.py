@@ -21,6 +21,7 @@ from dataset_builder.figure import Figure
 from dataset_builder.synthetic import generate
 from dataset_builder.synthetic.phrasing import kind_of
 from modeling_patentlmm.describe_patentlmm import load_checkpoint
+from modeling_patentlmm.numerals_patentlmm import plain_character
 from train.metrics import (
     bleu4,
     characters,
@@ -55,6 +56,7 @@ def score_figure(split: str, figure: Figure, text: dict) -> dict:
     """Everything measured on one figure; None where it does not apply."""
     numerals = {numeral["text"] for numeral in figure.numerals}
     terms = {numeral["term"] for numeral in figure.numerals if numeral["term"]}
+    printed = numerals | {plain_character(word) for word in figure.words}  # a circuit's R1 is no reference character
     inventory = {numeral["text"] for numeral in text["numerals"]}
     parts = terms if figure.kind != "flowchart" else set()
     named = names_in(text["detailed"], parts)
@@ -63,7 +65,7 @@ def score_figure(split: str, figure: Figure, text: dict) -> dict:
         "figure_number": float(figure_number_exact(text["brief"], figure.figure)),
         "label_read": float(text["label"] == figure.figure),
         "invented": len(invented(text["brief"], inventory) | invented(text["detailed"], inventory)),
-        "not_drawn": len((characters(text["brief"]) | characters(text["detailed"])) - numerals),
+        "not_drawn": len((characters(text["brief"]) | characters(text["detailed"])) - printed),
         "numeral_recall": recall(characters(text["detailed"]), numerals),
         "numeral_reading_recall": recall(inventory, numerals),
         "name_recall": recall(named, parts) if seen else None,
