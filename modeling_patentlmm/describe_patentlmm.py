@@ -7,17 +7,18 @@ caller's list of parts holds it. The finished text is read once more: what it sh
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import torch
 from PIL import Image
-from transformers import LogitsProcessorList
+from transformers import LogitsProcessorList, TextStreamer
 
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
-from .numerals_patentlmm import Inventory, add_parts_list, plain_character, take_inventory
+from .numerals_patentlmm import Inventory, add_parts_list, plain_character, put_label, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
 from .references_patentlmm import named_characters, run_start
@@ -150,6 +151,8 @@ def describe(
     reading: FigureReading | None = None,
     engine: str | None = None,
     figure: str | None = None,
+    label: str | None = None,
+    on_text: Callable[[str, str], None] | None = None,
 ) -> Description:
     """Describe one figure; greedy, so the same figure always gives the same text.
 
@@ -159,18 +162,22 @@ def describe(
         parts: the caller's list of parts, `{"10": "housing"}`; these characters may be used even if not read.
         rotation: degrees counter-clockwise (0, 90, 180, 270) that turn the figure upright; None finds it out.
         max_new_tokens: per description, by default `MAX_NEW_TOKENS`; a text cut there ends at a sentence and " [...]".
-        reading: what `read_figure` gave for this image, to not read it again.
+        reading: what `read_figure` gave for this image, to not read it again; its words may have been corrected.
         engine: the reading engine, by default the one the checkpoint was made for.
         figure: what the figure is called in the result and in errors, by default its path.
+        label: the figure number without "FIG.", in place of the one read.
+        on_text: called as `on_text(kind, text)` with all that is written so far of a kind, a word at a time, and at its
+            end with the finished text. An exception it raises ends the writing.
 
     Raises:
         FigureError: the file cannot be read, or the page is blank.
         EngineError: the reading engine is not installed.
-        ValueError: an unknown kind or rotation.
+        ValueError: an unknown kind or rotation, or a label that is no figure number.
     """
-    return describe_batch(
-        model, processor, [image], kinds, parts, rotation, max_new_tokens, [reading], engine, [figure]
-    )[0]
+    _check_kinds(kinds)
+    parts = _plain_parts(parts)
+    sight = _see(image, reading, engine or processor.ocr_engine, rotation, parts, figure, label)
+    return _described(model, processor, [sight], kinds, parts, max_new_tokens, on_text=on_text)[0]
 
 
 def describe_batch(
@@ -192,20 +199,25 @@ def describe_batch(
     Without `grounded` the model writes under no rule, and its characters may be invented: for measuring what the rules
     are worth.
     """
-    for kind in kinds:
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    _check_kinds(kinds)
     engine = engine or processor.ocr_engine
-    parts = {plain_character(numeral): term for numeral, term in (parts or {}).items()}
+    parts = _plain_parts(parts)
     nothing = [None] * len(images)
     sights = [
         _see(image, reading, engine, rotation, parts, figure)
         for image, reading, figure in zip(images, readings or nothing, figures or nothing, strict=True)
     ]
-    texts, seconds = _write(model, processor, sights, kinds, tuple(parts), max_new_tokens, grounded)
-    return [
-        _report(sight, {kind: texts[kind][row] for kind in kinds}, seconds, parts) for row, sight in enumerate(sights)
-    ]
+    return _described(model, processor, sights, kinds, parts, max_new_tokens, grounded)
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+
+
+def _plain_parts(parts: Mapping[str, str] | None) -> dict[str, str]:
+    return {plain_character(numeral): term for numeral, term in (parts or {}).items()}
 
 
 def is_blank(image: Image.Image) -> bool:
@@ -222,6 +234,7 @@ def _see(
     rotation: int | None,
     parts: Mapping[str, str],
     figure: str | None,
+    label: str | None = None,
 ) -> _Sight:
     started = time.perf_counter()
     path = os.fspath(image) if isinstance(image, (str, os.PathLike)) else None
@@ -231,6 +244,8 @@ def _see(
         raise FigureError(f"{name or 'figure'}: is a blank page; give a page with a drawing on it")
     reading = reading or read_figure(image, engine=engine, rotation=rotation)
     words, boxes, confidences = reading.columns
+    if label is not None:
+        words, boxes, confidences = put_label(words, boxes, confidences, label)
     inventory = take_inventory(words, boxes, confidences)
     if parts:
         words, boxes, confidences = add_parts_list(words, boxes, confidences, parts)
@@ -243,6 +258,36 @@ def upright(image: Image.Image, rotation: int) -> Image.Image:
     return image.rotate(rotation, expand=True) if rotation else image
 
 
+class _Follower(TextStreamer):
+    """Tells of a description as it is written, a word at a time."""
+
+    def __init__(self, tokenizer, tell: Callable[[str], None]):
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        self.text, self.tell = "", tell
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+        """Called by `generate` with what came after the last call; empty within a word."""
+        if text:
+            self.text += text
+            self.tell(self.text.strip())
+
+
+def _described(
+    model: PatentLMMForConditionalGeneration,
+    processor: PatentLMMProcessor,
+    sights: list[_Sight],
+    kinds: Sequence[str],
+    parts: Mapping[str, str],
+    max_new_tokens: int | None,
+    grounded: bool = True,
+    on_text: Callable[[str, str], None] | None = None,
+) -> list[Description]:
+    texts, seconds = _write(model, processor, sights, kinds, tuple(parts), max_new_tokens, grounded, on_text)
+    return [
+        _report(sight, {kind: texts[kind][row] for kind in kinds}, seconds, parts) for row, sight in enumerate(sights)
+    ]
+
+
 @torch.no_grad()
 def _write(
     model: PatentLMMForConditionalGeneration,
@@ -252,6 +297,7 @@ def _write(
     listed: tuple[str, ...],
     max_new_tokens: int | None,
     grounded: bool,
+    on_text: Callable[[str, str], None] | None,
 ) -> tuple[dict[str, list[str]], dict[str, float]]:
     """A text for every figure and kind, and the seconds of each step, shared out evenly among the figures."""
     inventories = [((*sight.inventory.texts, *listed), sight.inventory.labels) for sight in sights]
@@ -273,12 +319,15 @@ def _write(
             max_new_tokens=limit,
             do_sample=False,
             num_beams=1,
+            streamer=_Follower(processor.tokenizer, partial(on_text, kind)) if on_text else None,
         )
         written = [_text(processor, row) for row in tokens[:, prompt:].tolist()]
         written = [processor.as_drawn(text, sight.words) for text, sight in zip(written, sights, strict=True)]
         if grounded:
             written = [mark_ungrounded(text, *known) for text, known in zip(written, inventories, strict=True)]
         texts[kind] = written
+        if on_text:
+            on_text(kind, written[0])
         encoding += encoded - started
         generating += time.perf_counter() - encoded
     return texts, {"encode": encoding / len(sights), "generate": generating / len(sights)}

@@ -23,6 +23,7 @@ __all__ = [
     "in_order",
     "parse_parts_list",
     "plain_character",
+    "put_label",
     "take_inventory",
 ]
 
@@ -459,7 +460,31 @@ def _rank(text: str) -> tuple[float, str]:
     return (int(number.group()) if number else float("inf")), text
 
 
-# --- a parts list of the caller --------------------------------------------------------------------------------------
+# --- a figure number and a parts list of the caller -------------------------------------------------------------------
+
+
+def put_label(
+    words: Sequence[str], boxes: Sequence[Box], confidences: Sequence[float] | None, label: str
+) -> tuple[list[str], list[Box], list[float]]:
+    """The words of a figure with the caller's figure number in place of that of its first label.
+
+    Where no label was read, "FIG." and the number are appended in box 0, 0, 0, 0. What the caller gives has confidence
+    1. Raises ValueError where `label` is no figure number.
+    """
+    head = _HEAD.fullmatch(label.strip())
+    number = _label(head["rest"].strip() if head else label.strip())
+    if number is None:
+        raise ValueError(f'{label!r} is not a figure number; write it as "3" or "3A"')
+    confidences = [1.0] * len(words) if confidences is None else list(confidences)
+    rows = list(zip(words, boxes, confidences, strict=True))
+    found = next(iter(find_labels(words, boxes, confidences)), None)
+    if found is None:
+        rows += [("FIG.", (0, 0, 0, 0), 1.0), (number, (0, 0, 0, 0), 1.0)]
+    else:
+        first = min(found.words)
+        rows = [row for i, row in enumerate(rows) if i not in found.words]
+        rows[first:first] = [("FIG.", found.box, 1.0), (number, found.box, 1.0)]
+    return [word for word, _, _ in rows], [box for _, box, _ in rows], [confidence for _, _, confidence in rows]
 
 
 def parse_parts_list(text: str) -> dict[str, str]:

@@ -423,6 +423,46 @@ def test_a_given_reading_is_not_read_again(loaded, reader):
     assert not reader.images and description.rotation == 90 and description.words == WORDS
 
 
+def test_the_callers_figure_number_replaces_the_one_read(loaded, reader):
+    model, processor = loaded
+    recite(model, processor.tokenizer, "FIG. 2 is a view.")
+    description = describe(model, processor, drawing(), kinds=("brief",), label="3A", max_new_tokens=60)
+    assert description.label == "3A" and "FIG. 3A" in description.brief and "FIG. 2" not in description.uncertain
+    assert description.words == WORDS
+    with pytest.raises(ValueError, match="figure number"):
+        describe(model, processor, drawing(), label="left")
+
+
+def test_a_text_is_told_as_it_is_written(loaded, reader, monkeypatch):
+    """A word at a time, each time all there is so far; at the end the finished text, with its marks."""
+    model, processor = loaded
+    monkeypatch.setattr(describe_patentlmm, "decoding_rules", lambda *arguments: [])
+    recite(model, processor.tokenizer, "A lid 999 and a shaft 102.")
+    told = []
+    follow = lambda kind, text: told.append((kind, text))  # noqa: E731
+    description = describe(model, processor, drawing(), ("brief", "detailed"), max_new_tokens=30, on_text=follow)
+    brief = [text for kind, text in told if kind == "brief"]
+    assert brief[:3] == ["A", "A lid", "A lid 999"] and brief[-1] == description.brief == "A lid [?] and a shaft 102."
+    assert [kind for kind, _ in told] == sorted(kind for kind, _ in told) and told[-1] == (
+        "detailed",
+        description.detailed,
+    )
+
+
+def test_what_on_text_raises_ends_the_writing(loaded, reader):
+    class Enough(Exception):
+        pass
+
+    def stop(kind, text):
+        told.append(text)
+        raise Enough
+
+    told = []
+    with pytest.raises(Enough):
+        describe(*loaded, drawing(), max_new_tokens=200, on_text=stop)
+    assert len(told) == 1
+
+
 def test_batch_equals_single(loaded, reader):
     images = [drawing(), drawing((400, 260)), drawing((200, 200))]
     readings = [FigureReading(WORDS[:count], 0, image.size, "stub") for count, image in zip((5, 2, 4), images)]

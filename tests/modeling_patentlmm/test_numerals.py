@@ -11,6 +11,7 @@ from modeling_patentlmm.numerals_patentlmm import (
     find_references,
     in_order,
     parse_parts_list,
+    put_label,
     take_inventory,
 )
 
@@ -214,6 +215,29 @@ def test_in_order_is_that_of_a_list_of_parts():
 def test_listed_parts_that_were_not_read_are_no_axis():
     words, boxes, _ = add_parts_list([], [], None, {"10": "housing", "20": "lid", "30": "shaft"})
     assert take_inventory(words, boxes).texts == ("10", "20", "30")
+
+
+@pytest.mark.parametrize("text", ["FIG. 3", "FIG.3", "F I G . 3", "FIG."])
+def test_put_label(text):
+    """The number given is the figure's, whatever was read, and the other words stay as they are."""
+    words, boxes = line(f"housing 102 {text}")
+    changed = put_label(words, boxes, None, "Fig. 4A")
+    inventory = take_inventory(*changed)
+    assert (inventory.label, inventory.labels, inventory.label_confidence) == ("4A", ("4A",), 1)
+    assert changed[0] == ["housing", "102", "FIG.", "4A"] and changed[1][:2] == boxes[:2]
+
+
+def test_put_label_where_none_was_read():
+    words, boxes, confidences = put_label(["102"], [(1, 2, 3, 4)], [0.5], "7")
+    assert (words, confidences) == (["102", "FIG.", "7"], [0.5, 1, 1])
+    inventory = take_inventory(words, boxes, confidences)
+    assert inventory.label == "7" and inventory.texts == ("102",)
+
+
+@pytest.mark.parametrize("label", ["", "FIG.", "seven", "<b>", "1234567"])
+def test_put_label_refuses(label):
+    with pytest.raises(ValueError, match="figure number"):
+        put_label(["102"], [(1, 2, 3, 4)], None, label)
 
 
 def test_add_parts_list():
