@@ -23,8 +23,8 @@ def find_printed_names(
     """The reference characters of a figure in the order of a list of parts, each with the words that name it.
 
     A name is a block of words near the character: words close together on a line, lines close together, of like
-    height. A block names one character at most; the nearest pairs are made first. Words in exactly the character's own
-    box, as a caller's list of parts puts them, are its name before all others.
+    height. A block names one character at most; of all ways to pair them that with the least sum of distances holds.
+    Words in exactly the character's own box, as a caller's list of parts puts them, are its name before all others.
 
     Args:
         words, boxes: of an upright figure in reading order, boxes x0, y0, x1, y1 in 0..1000.
@@ -40,10 +40,8 @@ def find_printed_names(
     taken = taken.union(*names.values())
     blocks = _blocks([i for i in range(len(words)) if i not in taken], boxes, size)
     unnamed = [one for one in inventory.characters if not names[one.text] and any(one.box)]
-    for _, character, block in sorted(_pairs(unnamed, blocks, boxes, size)):
-        text = unnamed[character].text
-        if not names[text] and blocks[block]:
-            names[text], blocks[block] = blocks[block], []
+    for row, block in _nearest_pairs(_distances(unnamed, blocks, boxes, size)):
+        names[unnamed[row].text] = names[unnamed[row].text] or blocks[block]
     return [(one, names[one.text]) for one in characters]
 
 
@@ -114,16 +112,60 @@ def _joined(boxes: np.ndarray) -> np.ndarray:
     return (high < HEIGHT_RATIO * low) & (level & (across < WORD_GAP * low) | stacked)
 
 
-def _pairs(characters: Sequence[ReferenceCharacter], blocks: list[list[int]], boxes: Sequence[Box], size):
-    """Distance, index of a character and index of a block, for all that are within reach."""
+def _distances(characters: Sequence[ReferenceCharacter], blocks: list[list[int]], boxes: Sequence[Box], size):
+    """How far each block lies from each character, in heights of the character: (characters, blocks)."""
     spots, places = _scaled([one.box for one in characters], size), _scaled(boxes, size)
+    distances = np.zeros((len(characters), len(blocks)))
     for one, block in product(range(len(characters)), range(len(blocks))):
         spot, words = spots[one], places[blocks[block]]
         across = np.maximum(0, np.maximum(words[:, 0] - spot[2], spot[0] - words[:, 2]))
         down = np.maximum(0, np.maximum(words[:, 1] - spot[3], spot[1] - words[:, 3]))
-        distance = float(np.hypot(across, down).min())
-        if distance < REACH * (spot[3] - spot[1]):
-            yield distance, one, block
+        distances[one, block] = np.hypot(across, down).min() / max(spot[3] - spot[1], 1e-6)
+    return distances
+
+
+def _nearest_pairs(distances: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs of rows and columns, each in one pair at most, with the least sum of distances; leaving a row alone costs
+    `REACH`.
+
+    The Hungarian algorithm with potentials (Kuhn 1955, Munkres 1957); each row has a column of its own to be alone in.
+    """
+    rows, columns = distances.shape
+    costs = np.full((rows, columns + rows), np.inf)
+    costs[:, :columns] = np.where(distances < REACH, distances, np.inf)
+    costs[np.arange(rows), columns + np.arange(rows)] = REACH
+    of_column = np.full(columns + rows, -1)
+    high, low = np.zeros(rows), np.zeros(columns + rows)
+    for row in range(rows):
+        _place(row, costs, of_column, high, low)
+    return [(int(of_column[column]), column) for column in range(columns) if of_column[column] >= 0]
+
+
+def _place(row: int, costs: np.ndarray, of_column: np.ndarray, high: np.ndarray, low: np.ndarray) -> None:
+    """Gives a row a column along the shortest augmenting path; changes `of_column` and the potentials."""
+    width = costs.shape[1]
+    shortest, reached_from, done = np.full(width, np.inf), np.full(width, -1), np.zeros(width, bool)
+    at, here = row, -1
+    while True:
+        reduced = costs[at] - high[at] - low
+        base = 0.0 if here < 0 else shortest[here]
+        better = ~done & (base + reduced < shortest)
+        shortest[better], reached_from[better] = base + reduced[better], here
+        here = int(np.where(done, np.inf, shortest).argmin())
+        done[here] = True
+        if of_column[here] < 0:
+            break
+        at = of_column[here]
+    end = shortest[here]
+    high[row] += end
+    for column in np.flatnonzero(done):
+        if of_column[column] >= 0 and column != here:
+            high[of_column[column]] += end - shortest[column]
+        low[column] -= end - shortest[column]
+    while here >= 0:
+        before = reached_from[here]
+        of_column[here] = row if before < 0 else of_column[before]
+        here = before
 
 
 __all__ = ["find_printed_names", "order_by_character"]

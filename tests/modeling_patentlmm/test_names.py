@@ -1,10 +1,14 @@
 """Which printed words name which reference character, by the layout."""
 
 import random
+from itertools import product
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from modeling_patentlmm.names_patentlmm import find_printed_names, order_by_character
+from modeling_patentlmm.names_patentlmm import REACH, _nearest_pairs, find_printed_names, order_by_character
 from modeling_patentlmm.numerals_patentlmm import add_parts_list
 
 SIZE = (800, 1000)
@@ -75,3 +79,35 @@ def test_any_words_keep_their_boxes():
         assert len(ordered) == len(places) >= listed
         assert {box for box in places} <= set(boxes)
         assert [w for w in sorted(ordered) if w.isalpha()] == [w for w in sorted(words) if w.isalpha()]
+
+
+def test_numerals_above_their_boxes_name_what_lies_below():
+    """Each numeral but the first lies nearer to the name above it; all together fit only one way."""
+    words, boxes = sheet(
+        block("22", 200, 100),
+        block("garment shuttle", 100, 130),
+        block("26", 200, 160),
+        block("knitting winder", 100, 190),
+        block("30", 200, 220),
+        block("sewing treadle", 100, 250),
+        LABEL,
+    )
+    assert names(words, boxes) == {"22": "garment shuttle", "26": "knitting winder", "30": "sewing treadle"}
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda columns: st.lists(st.lists(st.floats(0, 9), min_size=columns, max_size=columns), min_size=1, max_size=4)
+    )
+)
+def test_pairs_have_the_least_sum_of_distances(rows):
+    distances = np.array(rows)
+
+    def total(columns):
+        alone = [i for i, j in enumerate(columns) if j < 0 or distances[i, j] >= REACH]
+        return REACH * len(alone) + sum(distances[i, j] for i, j in enumerate(columns) if i not in alone)
+
+    ways = product(range(-1, distances.shape[1]), repeat=len(rows))
+    apart = [way for way in ways if len({j for j in way if j >= 0}) == sum(j >= 0 for j in way)]
+    pairs = dict(_nearest_pairs(distances))
+    assert total([pairs.get(i, -1) for i in range(len(rows))]) == pytest.approx(min(map(total, apart)))
