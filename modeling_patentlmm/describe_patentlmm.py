@@ -18,7 +18,8 @@ from transformers import LogitsProcessorList, TextStreamer
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
-from .numerals_patentlmm import Inventory, add_parts_list, plain_character, put_label, take_inventory
+from .naming_patentlmm import mention_all, name_as_printed, printed_names, shows_parts
+from .numerals_patentlmm import Inventory, add_parts_list, in_order, plain_character, put_label, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
 from .references_patentlmm import named_characters, run_start
@@ -103,6 +104,8 @@ class _Sight:
     inventory: Inventory
     words: list[str]
     boxes: list[Box]
+    listed: dict[str, str]  # the caller's names of characters
+    names: dict[str, str]  # these and the drawing's
     seconds: float
 
 
@@ -249,8 +252,10 @@ def _see(
     inventory = take_inventory(words, boxes, confidences)
     if parts:
         words, boxes, confidences = add_parts_list(words, boxes, confidences, parts)
+    image = upright(image, reading.rotation)
+    names = printed_names(words, boxes, confidences, image.size, parts)
     seconds = time.perf_counter() - started
-    return _Sight(name, upright(image, reading.rotation), reading, inventory, words, boxes, seconds)
+    return _Sight(name, image, reading, inventory, words, boxes, dict(parts), names, seconds)
 
 
 def upright(image: Image.Image, rotation: int) -> Image.Image:
@@ -324,7 +329,8 @@ def _write(
         written = [_text(processor, row) for row in tokens[:, prompt:].tolist()]
         written = [processor.as_drawn(text, sight.words) for text, sight in zip(written, sights, strict=True)]
         if grounded:
-            written = [mark_ungrounded(text, *known) for text, known in zip(written, inventories, strict=True)]
+            named = [_named(text, sight, kind) for text, sight in zip(written, sights, strict=True)]
+            written = [mark_ungrounded(text, *known) for text, known in zip(named, inventories, strict=True)]
         texts[kind] = written
         if on_text:
             on_text(kind, written[0])
@@ -370,6 +376,16 @@ def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
     if tokens and tokens[-1] in tokenizer.all_special_ids:
         return _once_each(text)
     return f"{_once_each(_whole_sentences(text))}{CUT_OFF}".lstrip()
+
+
+def _named(text: str, sight: _Sight, kind: str) -> str:
+    """A text whose parts are named as drawn; a detailed one mentions every character that was surely read."""
+    names = sight.names if shows_parts(text) else sight.listed
+    text = name_as_printed(text, names)
+    if kind != "detailed":
+        return text
+    sure = [one.text for one in in_order(sight.inventory.characters) if one.confidence >= UNCERTAIN_BELOW]
+    return mention_all(text, sure, names, sight.inventory.label)
 
 
 def _once_each(text: str) -> str:

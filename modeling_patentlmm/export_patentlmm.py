@@ -24,6 +24,7 @@ NOT_EXPORTED = {
     "audit_report_patentlmm.py",
     "describe_patentlmm.py",
     "export_patentlmm.py",
+    "naming_patentlmm.py",
     "overlay_patentlmm.py",
     "specification_patentlmm.py",
     "terms_patentlmm.py",

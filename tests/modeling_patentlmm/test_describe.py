@@ -437,12 +437,12 @@ def test_a_text_is_told_as_it_is_written(loaded, reader, monkeypatch):
     """A word at a time, each time all there is so far; at the end the finished text, with its marks."""
     model, processor = loaded
     monkeypatch.setattr(describe_patentlmm, "decoding_rules", lambda *arguments: [])
-    recite(model, processor.tokenizer, "A lid 999 and a shaft 102.")
+    recite(model, processor.tokenizer, "A lid 999 and a housing 102.")
     told = []
     follow = lambda kind, text: told.append((kind, text))  # noqa: E731
     description = describe(model, processor, drawing(), ("brief", "detailed"), max_new_tokens=30, on_text=follow)
     brief = [text for kind, text in told if kind == "brief"]
-    assert brief[:3] == ["A", "A lid", "A lid 999"] and brief[-1] == description.brief == "A lid [?] and a shaft 102."
+    assert brief[:3] == ["A", "A lid", "A lid 999"] and brief[-1] == description.brief == "A lid [?] and a housing 102."
     assert [kind for kind, _ in told] == sorted(kind for kind, _ in told) and told[-1] == (
         "detailed",
         description.detailed,
@@ -489,7 +489,7 @@ def test_features_given_ahead_change_nothing(loaded, reader):
     inventory = (sight.inventory.texts, sight.inventory.labels)
     rules = decoding_rules(processor.tokenizer, [inventory], prompt, "detailed")
     tokens = model.generate(**inputs, logits_processor=rules, max_new_tokens=8, do_sample=False)
-    assert describe_patentlmm._text(processor, tokens[0, prompt:].tolist()) == description.detailed
+    assert description.detailed.startswith(describe_patentlmm._text(processor, tokens[0, prompt:].tolist()))
 
 
 @pytest.mark.parametrize(
@@ -521,9 +521,9 @@ def test_what_slipped_through_is_marked(loaded, reader, monkeypatch):
     """Should the rules of decoding ever fail, no numeral that the figure does not hold passes in silence."""
     model, processor = loaded
     monkeypatch.setattr(describe_patentlmm, "decoding_rules", lambda *arguments: [])
-    recite(model, processor.tokenizer, "FIG. 7 shows a housing 999 and a shaft 102.")
+    recite(model, processor.tokenizer, "FIG. 7 shows a lid 999 and a housing 102.")
     description = describe(model, processor, drawing(), kinds=("brief",), max_new_tokens=120)
-    assert description.brief == "FIG. [?] shows a housing [?] and a shaft 102."
+    assert description.brief == "FIG. [?] shows a lid [?] and a housing 102."
 
 
 def test_unknown_kinds_are_refused(loaded, reader):

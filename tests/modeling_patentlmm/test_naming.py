@@ -1,0 +1,96 @@
+"""A text's parts named as the drawing names them, and every character of the drawing mentioned."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeling_patentlmm.naming_patentlmm import mention_all, name_as_printed, printed_names, shows_parts
+from modeling_patentlmm.references_patentlmm import named_characters
+
+WORDS = ["SENSOR", "HOUSING", "102", "CPU", "104", "Lid", "106"]
+BOXES = [
+    (100, 100, 180, 120),
+    (186, 100, 270, 120),
+    (160, 124, 200, 144),
+    (500, 100, 540, 120),
+    (505, 124, 535, 144),
+    (100, 600, 140, 620),
+    (105, 624, 135, 644),
+]
+NAMES = {"12": "sewing treadle", "14": "sensor housing", "16": "LED driver"}
+
+
+def test_names_are_what_is_printed_or_listed():
+    names = printed_names(WORDS, BOXES, [0.9] * 7, (1000, 1000), {"106": "cover"})
+    assert names == {"102": "sensor housing", "104": "cpu", "106": "cover"}
+    assert "102" not in printed_names(WORDS, BOXES, [0.5] + [0.9] * 6, (1000, 1000), {})
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("a garbled tredle 14 turns", "a sensor housing 14 turns"),
+        ("A sensor housing 12 turns.", "A sewing treadle 12 turns."),
+        ("It has a grip 16 and a grip 14.", "It has an LED driver 16 and a sensor housing 14."),
+        ("Treadmill arm 14 turns.", "Sensor housing 14 turns."),
+        ("a block diagram of a sensor housing 18", "a block diagram of an element 18"),
+        (
+            "the sewing treadle, the grip 14, and the lid 20",
+            "the sewing treadle, the sensor housing 14, and the lid 20",
+        ),
+        ("the user presses a start button 14", "the user presses a sensor housing button 14"),
+    ],
+)
+def test_a_wrong_name_becomes_the_printed_one(written, named):
+    assert name_as_printed(written, NAMES) == named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the sensor housing 14 of FIG. 12",
+        "the housing 14",
+        "an outer sensor housing 14",
+        "sensor housings 14",
+        "the sew ing treadle 12",
+        "in step 14, elements 12, 14 and 16",
+        "reference numerals 12 and 14 designate parts",
+        "a resistor R12",
+        "12, 14",
+        "",
+    ],
+)
+def test_what_may_stand_stays(text):
+    assert name_as_printed(text, NAMES) == text
+
+
+def test_flowcharts_and_graphs_show_no_named_parts():
+    assert shows_parts("FIG. 1 is a block diagram of a device 12.")
+    assert not shows_parts("FIG. 1 is a flow chart of watering a plant.")
+    assert not shows_parts("At step 12 the plant is watered.")
+    assert not shows_parts("FIG. 2 is a graph of force over time.")
+
+
+def test_what_is_left_out_is_mentioned_in_the_end():
+    text = mention_all("FIG. 3 shows a sewing treadle 12.", ["12", "14", "16", "18", "20"], NAMES, "3")
+    assert text == (
+        "FIG. 3 shows a sewing treadle 12. FIG. 3 also shows a sensor housing 14 and an LED driver 16. "
+        "Reference characters 18 and 20 designate further elements."
+    )
+    assert mention_all("", ["14"], NAMES, None) == "The figure also shows a sensor housing 14."
+    assert mention_all("At step 10 it ends.", ["10", "22"], {}, "3").endswith("22 designates a further step.")
+
+
+CHARACTERS = st.lists(st.integers(1, 999).map(str), unique=True, max_size=12)
+NOUNS = st.sampled_from(["lid", "drive shaft", "sensor", "oil pump", "step", "housing", "a", "of", "and", "FIG.", ","])
+
+
+@given(CHARACTERS, st.lists(NOUNS, max_size=30), st.randoms(use_true_random=False))
+def test_naming_changes_no_character_and_mentions_all(characters, words, rng):
+    numbered = [word + (f" {rng.choice(characters)}" if characters and rng.random() < 0.5 else "") for word in words]
+    named = [character for character in characters if rng.random() < 0.6]
+    names = {character: rng.choice(["arm", "idle wheel", "upper lid"]) for character in named}
+    written = " ".join(numbered)
+    text = name_as_printed(written, names)
+    assert named_characters(text) == named_characters(written)
+    assert set(characters) <= named_characters(mention_all(f"{text}.", characters, names, None))
