@@ -9,7 +9,8 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -42,21 +43,46 @@ def open_figure(path: str | os.PathLike) -> list[Image.Image]:
     Raises:
         FigureError: missing, a directory, not one of `FORMATS`, damaged, too large or too small.
     """
-    name = os.fspath(path)
-    _check_regular_file(name)
-    with open(name, "rb") as file:
-        return open_figure_file(file, name)
+    with _opened_path(path) as (name, image):
+        return [_page(name, image, index) for index in range(_page_count(image))]
 
 
 def open_figure_file(file: BinaryIO, name: str) -> list[Image.Image]:
     """The same for an open file, of an archive for example; `name` is what the errors call it."""
+    with _opened(file, name) as image:
+        return [_page(name, image, index) for index in range(_page_count(image))]
+
+
+def count_pages(path: str | os.PathLike) -> int:
+    """How many pages `open_figure` gives, without decoding any; refuses what it refuses before that."""
+    with _opened_path(path) as (_, image):
+        return _page_count(image)
+
+
+def open_page(path: str | os.PathLike, index: int) -> Image.Image:
+    """One of the pages that `open_figure` gives, from 0, without decoding the others."""
+    with _opened_path(path) as (name, image):
+        return _page(name, image, index)
+
+
+@contextmanager
+def _opened_path(path: str | os.PathLike) -> Iterator[tuple[str, Image.Image]]:
+    name = os.fspath(path)
+    _check_regular_file(name)
+    with open(name, "rb") as file, _opened(file, name) as image:
+        yield name, image
+
+
+@contextmanager
+def _opened(file: BinaryIO, name: str) -> Iterator[Image.Image]:
+    """The file as an image whose pages are within the bounds; what goes wrong with it ends in a FigureError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is refused below
             # Given the name, Pillow 13 maps uncompressed TIFFs into memory and scrambles those with a rotation tag.
             with Image.open(file, formats=FORMATS) as image:
                 _check_page_count(name, image)
-                return [_page(name, image, index) for index in range(_page_count(image))]
+                yield image
     except FigureError:
         raise
     except Image.DecompressionBombError as error:
@@ -89,15 +115,23 @@ def _check_regular_file(name: str) -> None:
 
 
 def _page_count(image: Image.Image) -> int:
-    return image.n_frames if image.format == "TIFF" else 1
+    """The number of pages, or `MAX_PAGES` + 1 where there are more: a small file can have millions."""
+    if image.format != "TIFF":
+        return 1
+    for index in range(1, MAX_PAGES + 1):
+        try:
+            image.seek(index)
+        except EOFError:
+            return index
+    return MAX_PAGES + 1
 
 
 def _check_page_count(name: str, image: Image.Image) -> None:
     _check_size(name, image)  # before counting: a hostile first page is refused at once
-    if _page_count(image) > MAX_PAGES:
-        raise FigureError(f"{name}: has {_page_count(image)} pages, more than {MAX_PAGES}; split it")
-    total = 0
-    for index in range(_page_count(image)):
+    count, total = _page_count(image), 0
+    if count > MAX_PAGES:
+        raise FigureError(f"{name}: has more than {MAX_PAGES} pages; split it")
+    for index in range(count):
         image.seek(index)
         total += image.width * image.height
     if total > MAX_TOTAL_PIXELS:

@@ -1,6 +1,7 @@
 """Pixels: letterbox, line art, parity with LayoutLMv3, and the bounded opening of hostile files."""
 
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -19,8 +20,10 @@ from modeling_patentlmm.image_processing_patentlmm import (
     Letterbox,
     PatentLMMImageProcessor,
     as_figure,
+    count_pages,
     on_white,
     open_figure,
+    open_page,
 )
 
 SIDES = st.integers(1, 5000)
@@ -213,6 +216,21 @@ def test_every_page_of_a_group4_tiff(tmp_path):
     assert [page.size for page in opened] == [(100, 120), (110, 120), (120, 120)]
     for page, original in zip(opened, pages, strict=True):
         assert np.array_equal(np.asarray(page), np.asarray(original.convert("L")))
+    assert count_pages(tmp_path / "sheets.tif") == 3
+    assert np.array_equal(np.asarray(open_page(tmp_path / "sheets.tif", 1)), np.asarray(opened[1]))
+
+
+def test_a_page_is_opened_without_the_one_before_it(tmp_path):
+    pages = [line_art((100, 120)), line_art((100, 130))]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:], compression="tiff_deflate")
+    with Image.open(tmp_path / "a.tif") as image:
+        strip = image.tag_v2[273][0]  # StripOffsets
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[strip : strip + 20] = b"\xff" * 20
+    (tmp_path / "a.tif").write_bytes(data)
+    assert count_pages(tmp_path / "a.tif") == 2 and open_page(tmp_path / "a.tif", 1).size == (100, 130)
+    with pytest.raises(FigureError, match="a.tif: damaged"):
+        open_page(tmp_path / "a.tif", 0)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
@@ -323,7 +341,19 @@ def test_a_bomb_on_a_later_page_is_refused(tmp_path):
 def test_too_many_pages(tmp_path):
     page = Image.new("1", (20, 20), 1)
     page.save(tmp_path / "a.tif", save_all=True, append_images=[page] * MAX_PAGES, compression="group4")
-    assert f"{MAX_PAGES + 1} pages" in refused(tmp_path / "a.tif")
+    assert f"more than {MAX_PAGES} pages" in refused(tmp_path / "a.tif")
+
+
+def test_a_million_pages_are_not_counted(tmp_path):
+    """Each page is a directory of its width, its height, where its strip is, and where the next directory is."""
+    with open(tmp_path / "a.tif", "wb") as file:
+        file.write(struct.pack("<2sHI", b"II", 42, 8))
+        for index in range(1_000_000):
+            following = 8 + 42 * (index + 1)
+            file.write(struct.pack("<HHHIIHHIIHHIII", 3, 256, 3, 1, 20, 257, 3, 1, 20, 273, 4, 1, 8, following))
+    started = time.perf_counter()
+    assert f"more than {MAX_PAGES} pages" in refused(tmp_path / "a.tif")
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize("size", [(1, 1), (MIN_SIDE - 1, 500)])
