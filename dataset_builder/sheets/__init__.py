@@ -2,7 +2,7 @@
 
 from dataset_builder.sheets.front_page import is_front_page_copy
 from dataset_builder.sheets.mapping import FigureMap, Part, PatentFigure, Unplaced, map_figures
-from dataset_builder.sheets.split import DrawnFigure, SheetSplit, split_sheet
+from dataset_builder.sheets.split import DrawnFigure, SheetSplit, split_sheet, upright_sheet
 
 __all__ = [
     "DrawnFigure",
@@ -14,4 +14,5 @@ __all__ = [
     "is_front_page_copy",
     "map_figures",
     "split_sheet",
+    "upright_sheet",
 ]

@@ -50,7 +50,11 @@ def split_sheet(image: Image.Image, reading: FigureReading) -> SheetSplit:
     label not read. All ink goes to a figure but what is the sheet's own: header, page number, signatures, specks.
     Raises ValueError if `reading` is of another image.
     """
-    upright = _upright(image, reading)
+    upright = upright_sheet(image, reading.rotation)
+    if upright.size != reading.size:
+        raise ValueError(
+            f"the reading is of an image of {reading.size}, not {upright.size}; read this one with read_figure"
+        )
     words, sheets_own = split_sheets_own(reading)
     reading = replace(reading, words=words)
     labels = _distinct(find_labels(*reading.columns))
@@ -63,13 +67,9 @@ def split_sheet(image: Image.Image, reading: FigureReading) -> SheetSplit:
     return SheetSplit(tuple(found[i] for i in order), upright.size, reading.rotation)
 
 
-def _upright(image: Image.Image, reading: FigureReading) -> Image.Image:
-    """The sheet upright, dark on white."""
-    upright = as_figure(image).rotate(reading.rotation, expand=True)
-    if upright.size != reading.size:
-        raise ValueError(
-            f"the reading is of an image of {reading.size}, not {upright.size}; read this one with read_figure"
-        )
+def upright_sheet(image: Image.Image, rotation: int) -> Image.Image:
+    """The sheet turned upright by `rotation` degrees counter-clockwise (a multiple of 90), dark on white."""
+    upright = as_figure(image).rotate(rotation, expand=True)
     return ImageOps.invert(upright) if ImageStat.Stat(upright.convert("L")).median[0] < DARK else upright
 
 

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from dataset_builder.sheets import DrawnFigure, SheetSplit, is_front_page_copy, map_figures, split_sheet
+from dataset_builder.sheets import (
+    DrawnFigure,
+    SheetSplit,
+    is_front_page_copy,
+    map_figures,
+    split_sheet,
+    upright_sheet,
+)
 from dataset_builder.synthetic import generate
 from modeling_patentlmm.ocr_patentlmm import FigureReading, Word
 
@@ -275,6 +282,7 @@ def test_white_on_black_comes_out_black_on_white():
     figure = sheet.split().figures[0]
     assert figure.box == expected.box
     assert np.median(figure.image) > 200
+    assert np.median(upright_sheet(sheet.image, 90)) > 200
 
 
 def test_colour_stays():
