@@ -1,4 +1,5 @@
-"""What runs in a process of its own to read a PDF with PDFium: words of pages as lines of JSON, or a page as an image.
+"""What runs in a process of its own to read a PDF with PDFium: words of pages as lines of JSON, their count,
+or a page as an image.
 
 Started by `pages.py`; imports little, so that it starts in a fraction of a second. What goes wrong is told in one
 line of JSON on standard error: {"reason": ..., "message": ...}.
@@ -164,11 +165,13 @@ def _shown(page: pypdfium2.PdfPage, box: tuple[float, float, float, float]) -> l
 
 
 def main(command: str, path: str, *numbers: str) -> None:
-    """`text FILE` or `image FILE PAGE MAX_PIXELS`, to standard output."""
+    """`text FILE`, `count FILE` or `image FILE PAGE MAX_PIXELS`, to standard output."""
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
-        if command == "text":
+        if command == "count":
+            print(len(open_pdf(path)))
+        elif command == "text":
             for page in page_texts(path):
                 print(json.dumps(page), flush=True)
         else:

@@ -66,6 +66,19 @@ def read_pages(path: Path) -> tuple[list[PdfPage], PdfError | None]:
     return pages, error
 
 
+def page_count(path: Path) -> int:
+    """How many pages a PDF has.
+
+    Raises:
+        PdfError: as `read_pages`.
+    """
+    _check_file(path)
+    output, error = _run(path, SECONDS_OF_IMAGE, "count")
+    if error is not None:
+        raise error
+    return int(output)
+
+
 def page_image(path: Path, number: int) -> Image.Image:
     """A page as an image in mode L or RGB: the scan that fills it pixel by pixel, else drawn at 300 dpi.
 

@@ -13,26 +13,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from dataset_builder.patent import Paragraph, Patent, Sheet
 from dataset_builder.pdf.claims import split_claims
 from dataset_builder.pdf.columns import read_columns
 from dataset_builder.pdf.front_page import FrontPage, find_date, read_front_page, read_old_opening
-from dataset_builder.pdf.kinds import TOP, Glimpse, PageKind, kinds_of, settled
+from dataset_builder.pdf.kinds import Glimpse, PageKind, kinds_of, settled
 from dataset_builder.pdf.pages import PdfError, PdfPage, PdfWord, page_image, read_pages
 from dataset_builder.pdf.paragraphs import Block, to_blocks, vocabulary
+from dataset_builder.pdf.scans import ENGINE, glimpse_of, read_words
 from dataset_builder.redbook.numbers import kind_of
 from dataset_builder.rejects import Rejects
-from modeling_patentlmm.ocr_patentlmm import engine_version, read_figure
-from modeling_patentlmm.sheet_patentlmm import Sheet as Ink
+from modeling_patentlmm.ocr_patentlmm import engine_version
 
-ENGINE = "rapidocr"
 MIN_WORDS = 40  # a text layer with fewer is none
 MAX_GLIMPSES = 400  # pages of a file that are looked at; each takes a second
-MAX_SIDE = 7_000  # pixels of a page that is read; legal paper at 500 dpi
 
 
 def read_pdf(path: str | Path, rejects: Rejects, read_text: bool = False) -> Iterator[Patent]:
@@ -102,7 +98,7 @@ class _Reading:
         self.rejects.add(str(self.path), item, error.reason, str(error))
 
     def _glimpse(self, page: PdfPage) -> Glimpse:
-        """A look at a page: its top is read, and what covers it is judged by its ink."""
+        """A look at the image of a page, as long as not too many were looked at."""
         self._glimpses += 1
         try:
             if self._glimpses > MAX_GLIMPSES:
@@ -110,15 +106,11 @@ class _Reading:
                     f"{self.path}: page {page.number} is after {MAX_GLIMPSES} pages without a text layer; split it"
                 )
                 raise PdfError("too_many_scans", message)
-            image = _readable(page_image(self.path, page.number))
+            image = page_image(self.path, page.number)
         except PdfError as error:
             self._leave_out(f"page {page.number}", error)
             return Glimpse((), "unreadable")
-        looks = _looks(image)
-        if looks == "blank":
-            return Glimpse((), looks)
-        top = image.crop((0, 0, image.width, max(round(TOP * image.height), 1)))
-        return Glimpse(_read_words(top, page.width, page.height * top.height / image.height), looks)
+        return glimpse_of(image, page.width, page.height)
 
     def _with_text(self, pages: Sequence[PdfPage], kinds: Sequence[PageKind]) -> tuple[list[PdfPage], list[int]]:
         """The pages, those of text without a text layer read where that is wanted; and the numbers of these."""
@@ -136,7 +128,7 @@ class _Reading:
 
     def _read_page(self, page: PdfPage) -> tuple[PdfWord, ...]:
         try:
-            return _read_words(_readable(page_image(self.path, page.number)), page.width, page.height)
+            return read_words(page_image(self.path, page.number), page.width, page.height)
         except PdfError as error:
             self._leave_out(f"page {page.number}", error)
             return ()
@@ -184,37 +176,6 @@ def _text(pages: Sequence[PdfPage], kinds: Sequence[PageKind]) -> _Text:
     fronts = _named("front", pages, kinds)
     front, blocks = (read_front_page(fronts[0], words), blocks) if fronts else read_old_opening(blocks)
     return _Text(front, blocks, claims)
-
-
-def _readable(image: Image.Image) -> Image.Image:
-    """The image, made smaller where it is larger than any print: reading takes memory by the pixel."""
-    image.thumbnail((MAX_SIDE, MAX_SIDE))
-    return image
-
-
-def _read_words(image: Image.Image, width: float, height: float) -> tuple[PdfWord, ...]:
-    """The words of an image of a page that is `width` by `height` points, which stands upright."""
-    reading = read_figure(image, ENGINE, rotation=0)
-    across, down = width / 1000, height / 1000
-    return tuple(
-        PdfWord(word.text, word.box[0] * across, word.box[1] * down, word.box[2] * across, word.box[3] * down)
-        for word in (*reading.left_out, *reading.words)
-    )
-
-
-def _looks(image: Image.Image) -> str:
-    """What covers a page: "blank", "text" (nearly all ink in pieces as high as letters) or "drawing".
-
-    On 38 pages of three patents, pieces of 0.2 to 1.5 % of the page's height hold at least 94 % of the ink of text
-    pages, and at most 62 % of that of sheets.
-    """
-    ink = Ink(np.asarray(image.convert("L")))
-    pieces = ink.stats[1:]
-    area = pieces[:, 4].sum()
-    if area < 0.0005 * image.width * image.height:
-        return "blank"
-    letters = pieces[(pieces[:, 3] > 0.002 * image.height) & (pieces[:, 3] < 0.015 * image.height)]
-    return "text" if len(letters) >= 200 and letters[:, 4].sum() >= 0.85 * area else "drawing"
 
 
 # --- the patent ------------------------------------------------------------------------------------------------------

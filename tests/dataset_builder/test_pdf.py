@@ -11,11 +11,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from dataset_builder.patent import Patent
+from dataset_builder.pdf import kind_of_scan, looks_of, page_count, read_pdf
 from dataset_builder.pdf import pages as pdf_pages
-from dataset_builder.pdf import read_pdf
 from dataset_builder.pdf.claims import split_claims
 from dataset_builder.pdf.columns import read_columns
 from dataset_builder.pdf.front_page import read_front_page, read_old_opening
+from dataset_builder.pdf.kinds import PageKind
 from dataset_builder.pdf.pages import PdfError, PdfPage, PdfWord, page_image
 from dataset_builder.pdf.paragraphs import Vocabulary, join_lines, to_blocks, vocabulary
 from dataset_builder.pdf.reader import patent_number
@@ -323,6 +324,14 @@ def test_a_scan_is_read_where_that_is_wanted(scanned):
     assert rejects.counts == {"blank_page": 1}
 
 
+def test_what_the_image_of_a_page_shows(scanned):
+    path, (sheet, prose, blank) = scanned
+    assert page_count(path) == 3
+    assert kind_of_scan(sheet) == PageKind("sheet", 2, 2)
+    assert kind_of_scan(scan([(60, 90, "United States Patent [19]"), (60, 140, "[45] Date of Patent")])).name == "front"
+    assert [looks_of(page) for page in (sheet, prose, blank)] == ["drawing", "text", "blank"]
+
+
 # --- files that mean harm --------------------------------------------------------------------------------------------
 
 
@@ -347,6 +356,8 @@ def test_a_file_that_is_no_pdf(tmp_path, data):
     path = tmp_path / "not.pdf"
     path.write_bytes(data)
     assert refused(path)[0] in ("no_pdf", "damaged")
+    with pytest.raises(PdfError, match="not.pdf"):
+        page_count(path)
 
 
 def test_a_letter_is_no_patent(tmp_path):
