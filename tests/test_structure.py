@@ -19,7 +19,7 @@ MAY_IMPORT = {
         for name in ("image_processing", "numerals", "ocr", "references", "sheet", "specification", "terms")
     },
     "train": {"modeling_patentlmm", "dataset_builder.figure", "dataset_builder.synthetic"},
-    "space": {"modeling_patentlmm"},
+    "space": {"modeling_patentlmm", "dataset_builder.pdf", "dataset_builder.sheets"},
     "benchmarks": {"modeling_patentlmm", "dataset_builder", "train"},
 }
 ALWAYS_THERE = {"torch", "transformers", "PIL", "numpy"} | set(sys.stdlib_module_names)

@@ -1,0 +1,1 @@
+"""PatentLMM as a page: figures in, descriptions to look at, to correct and to file."""
