@@ -85,14 +85,19 @@ class Entry:
     """A reference character over a set of figures.
 
     `names` gives for each name the figures that it comes from; `figures` are all that show the character; `sure` says
-    that it was read for certain in one of them; `conflict` is a sentence where 37 CFR 1.84(p)(4) is broken.
+    that it was read for certain in one of them; `conflicts` are sentences, where 37 CFR 1.84(p)(4) is broken.
     """
 
     text: str
     names: dict[str, tuple[str, ...]]
     figures: tuple[str, ...]
     sure: bool
-    conflict: str | None = None
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def conflict(self) -> bool:
+        """The flag: whether its names, or theirs, clash."""
+        return bool(self.conflicts)
 
 
 # --- order -----------------------------------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ def registry(figures: Iterable[Described]) -> list[Entry]:
     """
     entries = _collected(_prepared(figures))
     owners = _owners(entries)
-    return [replace(entry, conflict=_conflict(entry, owners)) for entry in entries]
+    return [replace(entry, conflicts=tuple(_conflicts(entry, owners))) for entry in entries]
 
 
 def _collected(figures: Sequence[Described]) -> list[Entry]:
@@ -199,16 +204,14 @@ def _owners(entries: Sequence[Entry]) -> dict[str, list[str]]:
     return owners
 
 
-def _conflict(entry: Entry, owners: dict[str, list[str]]) -> str | None:
-    found = []
+def _conflicts(entry: Entry, owners: dict[str, list[str]]) -> Iterator[str]:
     if any(not mean_the_same(_term(a), _term(b)) for a, b in combinations(entry.names, 2)):
         names = [f'"{name}" ({", ".join(where)})' for name, where in entry.names.items()]
-        found.append(f"{entry.text} has different names: {' and '.join(names)}")
-    for name in entry.names:
-        sharing = owners.get(_term(name).text, [])
+        yield f"{entry.text} has different names: {' and '.join(names)}"
+    for term in dict.fromkeys(_term(name).text for name in entry.names):
+        sharing = owners.get(term, [])
         if not all(_same_part(text, entry.text) for text in sharing):
-            found.append(f'{" and ".join(sharing)} have one name: "{_term(name).text}"')
-    return "; ".join(found) or None
+            yield f'{" and ".join(sharing)} have one name: "{term}"'
 
 
 def _same_part(a: str, b: str) -> bool:
@@ -313,8 +316,8 @@ def to_be_checked(figures: Iterable[Described]) -> list[str]:
     ]
     for figure in figures:
         found += [f"{figure.name}: {what}." for what in (*_doubts_of_text(figure), *_doubts_of_characters(figure))]
-    conflicts = [entry.conflict.split("; ") for entry in registry(figures) if entry.conflict]
-    return found + [f"{each} (37 CFR 1.84(p)(4))." for each in dict.fromkeys(chain(*conflicts))]
+    conflicts = chain(*(entry.conflicts for entry in registry(figures)))
+    return found + [f"{each} (37 CFR 1.84(p)(4))." for each in dict.fromkeys(conflicts)]
 
 
 def _doubts_of_text(figure: Described) -> Iterator[str]:
@@ -347,8 +350,7 @@ def _rows(figures: Sequence[Described]) -> Iterator[tuple[str, str, str, str]]:
     """The rows of the list of reference characters, as `COLUMNS`."""
     for entry in registry(figures):
         doubts = [] if entry.sure else ["not read for certain"]
-        doubts += [entry.conflict] if entry.conflict else []
-        yield entry.text, " / ".join(entry.names), ", ".join(entry.figures), "; ".join(doubts)
+        yield entry.text, " / ".join(entry.names), ", ".join(entry.figures), "; ".join([*doubts, *entry.conflicts])
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------

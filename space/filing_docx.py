@@ -11,12 +11,12 @@ from docx.document import Document as WordDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt, RGBColor
+from docx.shared import Inches, Pt, RGBColor
 
 FONT, SIZE = "Times New Roman", Pt(12)
 SPACING = 1.5  # lines
-MARGINS = {"top_margin": 2.0, "left_margin": 2.5, "right_margin": 2.0, "bottom_margin": 2.0}  # cm, at least
-PAPER = {"page_width": 21.6, "page_height": 27.9}  # cm
+MARGIN = Inches(1)  # at least 2.5 cm on the left and 2.0 on the other sides
+PAPER = Inches(8.5), Inches(11)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def _lay_out(document: WordDocument) -> None:
         _set_type(document.styles[name])
     document.styles["Heading 1"].font.bold = False  # 37 CFR 1.77(c): upper case, without underlining or bold type
     page = document.sections[0]
-    for name, length in (PAPER | MARGINS).items():
-        setattr(page, name, Cm(length))
+    page.page_width, page.page_height = PAPER
+    page.top_margin = page.left_margin = page.right_margin = page.bottom_margin = MARGIN
     _number_pages(page.footer.paragraphs[0])
     document.core_properties.author = document.core_properties.comments = ""  # those of the template
 

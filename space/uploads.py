@@ -19,6 +19,7 @@ from modeling_patentlmm import FigureError, FigureReading, read_figure, take_inv
 from modeling_patentlmm.image_processing_patentlmm import MIN_SIDE, count_pages, open_page
 
 ENGINE = "rapidocr"
+HEADER = 0.07  # of a page's height, in which the header of a sheet stands
 NOT_DRAWN = {
     "blank": "is blank",
     "text": "looks like a page of text, not like a drawing",
@@ -114,7 +115,7 @@ def open_pages(path: str | os.PathLike, limits: Limits = Limits()) -> Pages:
     except (FigureError, PdfError) as error:
         raise _told(path, error) from None
     if count > limits.max_pages:
-        raise UploadError(f"{path.name}: has {count} pages, more than {limits.max_pages}; upload it in parts")
+        raise UploadError(f"{path.name}: has {count} pages, more than {limits.max_pages}; upload it in parts.")
     return Pages(path, count, is_pdf)
 
 
@@ -124,16 +125,16 @@ def _is_pdf(path: Path, limits: Limits) -> bool:
         size = path.stat().st_size
         if size > limits.max_bytes:
             most = f"{limits.max_bytes / 1e6:.0f} MB"
-            raise UploadError(f"{path.name}: has {size / 1e6:.0f} MB, more than {most}; split it or save it smaller")
+            raise UploadError(f"{path.name}: has {size / 1e6:.0f} MB, more than {most}; split it or save it smaller.")
         with open(path, "rb") as file:
             return b"%PDF" in file.read(1024)
     except OSError as error:
-        raise UploadError(f"{path.name}: cannot be read ({error.strerror}); upload it again") from None
+        raise UploadError(f"{path.name}: cannot be read ({error.strerror}); upload it again.") from None
 
 
 def _told(path: Path, error: Exception) -> UploadError:
-    """The error with the file's name in place of where it lies here."""
-    return UploadError(str(error).replace(str(path), path.name))
+    """The error as a sentence with the file's name in place of where it lies here."""
+    return UploadError(f"{str(error).replace(str(path), path.name)}.")
 
 
 def find_figures(page: Image.Image, number: int, pages: int, engine: str = ENGINE) -> list[FoundFigure]:
@@ -142,8 +143,10 @@ def find_figures(page: Image.Image, number: int, pages: int, engine: str = ENGIN
     A page among several that shows no drawing (blank, text, the front page of a patent) has none;
     `why_no_figure` says so. A single page is a figure whatever it shows, if it is not blank.
     """
-    if why_no_figure(page, number, pages):
-        return []
+    return [] if why_no_figure(page, number, pages) else _split(page, number, pages, engine)
+
+
+def _split(page: Image.Image, number: int, pages: int, engine: str) -> list[FoundFigure]:
     reading = read_figure(page, engine)
     split = split_sheet(page, reading)
     sheet = upright_sheet(page, reading.rotation)
@@ -156,9 +159,11 @@ def find_figures(page: Image.Image, number: int, pages: int, engine: str = ENGIN
 def why_no_figure(page: Image.Image, number: int, pages: int) -> str | None:
     """A sentence that says why a page holds no figure, None where it may hold one."""
     looks = looks_of(page)
-    if pages > 1 and (looks == "text" or looks == "drawing" and number == 1):
-        looks = kind_of_scan(page).name  # a table on a sheet looks like text, the front page like a drawing
-    if looks not in NOT_DRAWN or looks == "text" and pages == 1:
+    if pages == 1 and looks == "text" or looks == "text" and kind_of_scan(page, HEADER).name == "sheet":
+        return None  # a table on a sheet, for example
+    if pages > 1 and number == 1 and looks == "drawing":
+        looks = kind_of_scan(page).name
+    if looks not in NOT_DRAWN:
         return None
     return f"Page {number} of {pages} {NOT_DRAWN[looks]}; upload it alone as an image if it is a figure."
 
@@ -231,7 +236,7 @@ def _read_pages(pages: Pages, limits: Limits, engine: str) -> Iterator[ReadPage]
         read = _read_page(pages, number, engine)
         if len(read.figures) > left:
             most = f"more than {limits.max_figures} figures"
-            note = f"{pages.path.name}: has {most}; upload the pages from {number} on in a file of their own"
+            note = f"{pages.path.name}: has {most}; upload the pages from {number} on in a file of their own."
             yield replace(read, figures=read.figures[:left], note=note)
             return
         left -= len(read.figures)
@@ -243,6 +248,7 @@ def _read_page(pages: Pages, number: int, engine: str) -> ReadPage:
         page = next(pages)
     except UploadError as error:
         return ReadPage(number, len(pages), (), str(error))
-    figures = tuple(find_figures(page, number, len(pages), engine))
-    note = None if figures else why_no_figure(page, number, len(pages)) or f"Page {number}: no figure was found on it."
+    why_not = why_no_figure(page, number, len(pages))
+    figures = () if why_not else tuple(_split(page, number, len(pages), engine))
+    note = None if figures else why_not or f"Page {number} of {len(pages)}: no figure was found on it."
     return ReadPage(number, len(pages), figures, note)

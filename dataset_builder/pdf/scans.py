@@ -14,20 +14,23 @@ ENGINE = "rapidocr"
 MAX_SIDE = 7_000  # pixels of a page that is read; legal paper at 500 dpi
 
 
-def kind_of_scan(image: Image.Image) -> PageKind:
-    """What the image of one upright page shows; a drawing without a header, and any other picture, is "other"."""
+def kind_of_scan(image: Image.Image, top: float = TOP) -> PageKind:
+    """What the image of one upright page shows; a drawing without a header, and any other picture, is "other".
+
+    `top` is the share of its height in which a header is looked for, `TOP` at most; reading it takes most of the time.
+    """
     page = PdfPage(number=1, width=image.width, height=image.height, dpi=0, words=())
-    return next(kinds_of([page], lambda page: glimpse_of(image, page.width, page.height)))[0]
+    return next(kinds_of([page], lambda page: glimpse_of(image, page.width, page.height, top)))[0]
 
 
-def glimpse_of(image: Image.Image, width: float, height: float) -> Glimpse:
+def glimpse_of(image: Image.Image, width: float, height: float, top: float = TOP) -> Glimpse:
     """A look at a page of `width` by `height` points: its top is read, and what covers it is judged by its ink."""
     image = _readable(image)
     looks = looks_of(image)
     if looks == "blank":
         return Glimpse((), looks)
-    top = image.crop((0, 0, image.width, max(round(TOP * image.height), 1)))
-    return Glimpse(read_words(top, width, height * top.height / image.height), looks)
+    strip = image.crop((0, 0, image.width, max(round(top * image.height), 1)))
+    return Glimpse(read_words(strip, width, height * strip.height / image.height), looks)
 
 
 def read_words(image: Image.Image, width: float, height: float) -> tuple[PdfWord, ...]:
