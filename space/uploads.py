@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dataset_builder.pdf import PdfError, kind_of_scan, looks_of, page_count, page_image
+from dataset_builder.pdf import PdfError, kind_of_scan, looks_of, page_count, page_image, readable
 from dataset_builder.sheets import split_sheet, upright_sheet
 from modeling_patentlmm import FigureError, FigureReading, read_figure, take_inventory
 from modeling_patentlmm.image_processing_patentlmm import MIN_SIDE, count_pages, open_page
@@ -74,7 +74,8 @@ class ReadPage:
 class Pages(Iterator[Image.Image]):
     """The pages of a file as images, each opened when it is asked for; `len` is how many the file has.
 
-    Asking for a page that cannot be opened raises UploadError; the one after it can be asked for all the same.
+    A page larger than any print is made smaller. Asking for one that cannot be opened raises UploadError; the one after
+    it can be asked for all the same.
     """
 
     def __init__(self, path: Path, count: int, is_pdf: bool):
@@ -89,7 +90,7 @@ class Pages(Iterator[Image.Image]):
             raise StopIteration
         self.number += 1
         try:
-            return self._image()
+            return readable(self._image())
         except (FigureError, PdfError) as error:
             raise _told(self.path, error) from None
 

@@ -2,6 +2,6 @@
 
 from dataset_builder.pdf.pages import PdfError, page_count, page_image
 from dataset_builder.pdf.reader import read_pdf
-from dataset_builder.pdf.scans import kind_of_scan, looks_of
+from dataset_builder.pdf.scans import kind_of_scan, looks_of, readable
 
-__all__ = ["PdfError", "kind_of_scan", "looks_of", "page_count", "page_image", "read_pdf"]
+__all__ = ["PdfError", "kind_of_scan", "looks_of", "page_count", "page_image", "read_pdf", "readable"]

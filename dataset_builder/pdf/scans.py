@@ -25,7 +25,7 @@ def kind_of_scan(image: Image.Image, top: float = TOP) -> PageKind:
 
 def glimpse_of(image: Image.Image, width: float, height: float, top: float = TOP) -> Glimpse:
     """A look at a page of `width` by `height` points: its top is read, and what covers it is judged by its ink."""
-    image = _readable(image)
+    image = readable(image)
     looks = looks_of(image)
     if looks == "blank":
         return Glimpse((), looks)
@@ -35,7 +35,7 @@ def glimpse_of(image: Image.Image, width: float, height: float, top: float = TOP
 
 def read_words(image: Image.Image, width: float, height: float) -> tuple[PdfWord, ...]:
     """The words of an image of a page that is `width` by `height` points, which stands upright."""
-    reading = read_figure(_readable(image), ENGINE, rotation=0)
+    reading = read_figure(readable(image), ENGINE, rotation=0)
     across, down = width / 1000, height / 1000
     return tuple(
         PdfWord(word.text, word.box[0] * across, word.box[1] * down, word.box[2] * across, word.box[3] * down)
@@ -43,8 +43,8 @@ def read_words(image: Image.Image, width: float, height: float) -> tuple[PdfWord
     )
 
 
-def _readable(image: Image.Image) -> Image.Image:
-    """The image, or a smaller copy where it is larger than any print: reading takes memory by the pixel."""
+def readable(image: Image.Image) -> Image.Image:
+    """The image, or a copy of `MAX_SIDE` where it is larger than any print: reading takes memory by the pixel."""
     if max(image.size) <= MAX_SIDE:
         return image
     smaller = image.copy()

@@ -93,6 +93,11 @@ def test_content_counts_and_not_the_name(tmp_path):
     assert next(open_pages(tmp_path / "b.png")).size == (600, 300)
 
 
+def test_a_page_larger_than_any_print_is_made_smaller(tmp_path):
+    page((8000, 800)).save(tmp_path / "a.png")
+    assert next(open_pages(tmp_path / "a.png")).size == (7000, 700)
+
+
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
