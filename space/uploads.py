@@ -160,7 +160,7 @@ def _split(page: Image.Image, number: int, pages: int, engine: str) -> list[Foun
 def why_no_figure(page: Image.Image, number: int, pages: int) -> str | None:
     """A sentence that says why a page holds no figure, None where it may hold one."""
     looks = looks_of(page)
-    if pages == 1 and looks == "text" or looks == "text" and kind_of_scan(page, HEADER).name == "sheet":
+    if looks == "text" and (pages == 1 or kind_of_scan(page, HEADER).name == "sheet"):
         return None  # a table on a sheet, for example
     if pages > 1 and number == 1 and looks == "drawing":
         looks = kind_of_scan(page).name
@@ -245,11 +245,16 @@ def _read_pages(pages: Pages, limits: Limits, engine: str) -> Iterator[ReadPage]
 
 
 def _read_page(pages: Pages, number: int, engine: str) -> ReadPage:
+    count = len(pages)
     try:
         page = next(pages)
+        why_not = why_no_figure(page, number, count)
+        figures = () if why_not else tuple(_split(page, number, count, engine))
     except UploadError as error:
-        return ReadPage(number, len(pages), (), str(error))
-    why_not = why_no_figure(page, number, len(pages))
-    figures = () if why_not else tuple(_split(page, number, len(pages), engine))
-    note = None if figures else why_not or f"Page {number} of {len(pages)}: no figure was found on it."
-    return ReadPage(number, len(pages), figures, note)
+        return ReadPage(number, count, (), str(error))
+    # One page that breaks something must not cost the others their figures.
+    except Exception as error:
+        why = f"Page {number} of {count} could not be read ({type(error).__name__}); please report this page."
+        return ReadPage(number, count, (), why)
+    note = None if figures else why_not or f"Page {number} of {count}: no figure was found on it."
+    return ReadPage(number, count, figures, note)

@@ -231,6 +231,19 @@ def test_a_page_as_large_as_a_house_is_told_and_the_next_is_read(tmp_path, unrea
     assert len(figure.figures) == 1 and "page 3 is too small" in narrow.note
 
 
+def test_a_page_that_breaks_the_reader_does_not_cost_the_others(tmp_path, unread, monkeypatch):
+    split = uploads.split_sheet
+
+    def breaks_once(image, reading):
+        monkeypatch.setattr(uploads, "split_sheet", split)
+        raise MemoryError
+
+    monkeypatch.setattr(uploads, "split_sheet", breaks_once)
+    first, second = read_upload(save_tiff(tmp_path / "a.tif", [page((900, 701)), page()]))
+    assert first.note == "Page 1 of 2 could not be read (MemoryError); please report this page."
+    assert len(second.figures) == 1 and second.note is None
+
+
 # --- files that mean harm --------------------------------------------------------------------------------------------
 
 
