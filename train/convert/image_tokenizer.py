@@ -20,20 +20,16 @@ def verdict(tensors: dict[str, torch.Tensor]) -> str:
     measured = f"codebook of {len(codes):,} codes, standard deviation {codes.std():.4f}"
     if is_trained(tensors):
         return f"The image tokenizer looks trained ({measured})."
-    norm = "though its norms were loaded" if norms_moved(tensors) else "and its norms are all ones"
+    norms = [value for name, value in tensors.items() if ".norm" in name and name.endswith(".weight")]
+    loaded = any((value != 1).any() for value in norms)
+    norm = "though its norms were loaded" if loaded else "and its norms are all ones"
     return f"The image tokenizer looks never trained: its {measured}, is fresh noise {norm} (bug B1)."
 
 
 def is_trained(tensors: dict[str, torch.Tensor]) -> bool:
-    """Whether the codebook is other than a fresh one, of the reference or of a quantiser."""
+    """Whether the codebook is other than a fresh one, be it the reference's or a new quantiser's."""
     codes = tensors[CODEBOOK].double()
     return not is_noise(codes) and not is_untouched(codes)
-
-
-def norms_moved(tensors: dict[str, torch.Tensor]) -> bool:
-    """Whether some norm weighs other than 1, as each does before training."""
-    norms = [value for name, value in tensors.items() if "norm" in name and name.endswith(".weight")]
-    return any((value != 1).any() for value in norms)
 
 
 def is_noise(codes: torch.Tensor) -> bool:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from datasets import Dataset
 from diffusers import VQModel
+from torch import nn
 from transformers import Trainer, TrainingArguments
 from trl import TrlParser
 
@@ -28,6 +28,7 @@ from .objective import TokenizerObjective
 from .report import measure, picture
 from .tokenizer import ImageTokenizer
 
+PAPER = 3.0  # logit of a pixel that is white with 0.95, as most are: to learn it takes over a hundred steps
 LOGGED = ("reconstruction", "edges", "commitment")
 
 
@@ -42,7 +43,9 @@ class ImageTokenizerArguments:
     code_size: int = field(default=256, metadata={"help": "numbers in a code (OCR-VQGAN: 256)"})
     channels: list[int] = field(
         default_factory=lambda: [128, 128, 256, 256, 512],
-        metadata={"help": "of each resolution; one more than there are down-samplings (OCR-VQGAN: 128 128 256 256 512)"},
+        metadata={
+            "help": "of each resolution; one more than there are down-samplings (OCR-VQGAN: 128 128 256 256 512)"
+        },
     )
     layers_per_block: int = field(default=2, metadata={"help": "residual blocks of a resolution (OCR-VQGAN: 2)"})
     norm_num_groups: int = field(default=32, metadata={"help": "of the group norms; divides all channels"})
@@ -81,28 +84,25 @@ class TokenizerTrainer(Trainer):
 
     def evaluate(self, *args, **kwargs) -> dict[str, float]:
         batch_size = self.args.per_device_eval_batch_size
-        found = measure(
-            self.model, self.eval_dataset, self.data_collator, batch_size, self.accelerator, self.quantised
-        )
+        found = measure(self.model, self.eval_dataset, self.data_collator, batch_size, self.accelerator, self.quantised)
         metrics = {f"eval_{name}": value for name, value in found.items()}
         self.log(metrics)
         return metrics
 
 
 def build(arguments: ImageTokenizerArguments) -> VQModel:
-    """A fresh VQModel of the recipe's sizes, its codes to be set when the encoder has learnt something.
+    """A fresh VQModel of the recipe's sizes that draws blank paper; its codes are set later, by `CodebookKeeper`.
 
     Raises:
         ValueError: sizes that do not go together, by the recipe's names.
     """
-    patch_size = 2 ** (len(arguments.channels) - 1)
-    if arguments.image_size % patch_size:
-        raise ValueError(f"image_size {arguments.image_size} is no multiple of {patch_size}; change it or channels")
     odd = [count for count in arguments.channels if count % arguments.norm_num_groups]
     if odd:
-        raise ValueError(f"channels {odd} do not divide into norm_num_groups {arguments.norm_num_groups}; change either")
+        raise ValueError(
+            f"channels {odd} do not divide into norm_num_groups {arguments.norm_num_groups}; change either"
+        )
     levels = len(arguments.channels)
-    return VQModel(
+    vq = VQModel(
         block_out_channels=tuple(arguments.channels),
         down_block_types=("DownEncoderBlock2D",) * levels,
         up_block_types=("UpDecoderBlock2D",) * levels,
@@ -112,12 +112,15 @@ def build(arguments: ImageTokenizerArguments) -> VQModel:
         norm_num_groups=arguments.norm_num_groups,
         mid_block_add_attention=False,
     )
+    nn.init.constant_(vq.decoder.conv_out.bias, PAPER)
+    return vq
 
 
 def build_trainer(arguments: ImageTokenizerArguments, training: TrainingArguments) -> TokenizerTrainer:
     """Everything that is needed, with the bad input refused before the first step."""
     processor = PatentLMMImageProcessor(
-        size={"height": arguments.image_size, "width": arguments.image_size}, patch_size=2 ** (len(arguments.channels) - 1)
+        size={"height": arguments.image_size, "width": arguments.image_size},
+        patch_size=2 ** (len(arguments.channels) - 1),
     )
     collate = PixelCollator(processor)
     torch.manual_seed(training.seed)

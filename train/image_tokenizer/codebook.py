@@ -41,6 +41,13 @@ class CodebookKeeper(TrainerCallback):
         self.objective, self.figures, self.collate = objective, figures, collate
         self.warmup_steps, self.refresh_steps, self.batch_size = warmup_steps, refresh_steps, batch_size
 
+    def on_train_begin(self, args, state, control, **kwargs):
+        if state.max_steps <= self.warmup_steps:
+            raise ValueError(
+                f"the recipe trains {state.max_steps} steps but uses codes after {self.warmup_steps} only; raise "
+                "max_steps or lower codebook_warmup_steps"
+            )
+
     def on_step_begin(self, args, state, control, **kwargs):
         since = state.global_step - self.warmup_steps
         if since < 0 or since % self.refresh_steps:

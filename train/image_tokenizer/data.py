@@ -31,7 +31,9 @@ def load_figures(folder: str) -> Dataset:
     figures = load_dataset("parquet", data_files=shards, split="train")
     absent = [name for name in COLUMNS if name not in figures.column_names]
     if absent:
-        raise ValueError(f"{folder} lacks the columns {', '.join(absent)}; build it with python -m dataset_builder.build")
+        raise ValueError(
+            f"{folder} lacks the columns {', '.join(absent)}; build it with python -m dataset_builder.build"
+        )
     if len(figures) == 0:
         raise ValueError(f"{folder} holds Parquet files without a row; draw or build figures into it")
     return figures.select_columns(list(COLUMNS)).cast_column("image", Image(decode=False))

@@ -19,8 +19,9 @@ from train.convert.keymaps import IMAGE_TOKENIZER_PREFIX
 
 NORM_GROUPS = 32  # fixed in taming-transformers
 MAX_LEVELS = 8
+ENDS = ("encoder.conv_in.weight", "encoder.conv_out.weight", "decoder.conv_out.weight")
 _HALF = r"(encoder|decoder)\."
-# The first row whose pattern begins a key holds; `.` of the level is filled in by `_rename`.
+# Every row that matches is applied, in this order.
 NAMES = (
     (r"\.nin_shortcut\.", ".conv_shortcut."),
     (rf"^{_HALF}norm_out\.", r"\1.conv_norm_out."),
@@ -45,15 +46,25 @@ def load_ocr_vqgan(path: Path) -> VQModel:
     Raises:
         ConvertError: unreadable or hostile, no VQGAN, or one of another architecture; the sentence names the file.
     """
-    tensors = vqgan_tensors(path)
+    vq, placed = fit(vqgan_tensors(path), path)
+    vq.load_state_dict(placed, assign=True)
+    return vq.float()
+
+
+def fit(tensors: dict[str, torch.Tensor], path: Path) -> tuple[VQModel, dict[str, torch.Tensor]]:
+    """The model of these tensors' sizes, still without storage, and the tensors under its names.
+
+    Raises:
+        ConvertError: see `load_ocr_vqgan`.
+    """
     levels = count_levels(tensors, path)
-    vq = build(tensors, levels)
-    placed = {rename(name, levels): value for name, value in tensors.items()}
+    with torch.device("meta"):  # nothing is allocated on the word of a file
+        vq = build(tensors, levels)
     wanted = shapes_of(vq.state_dict())
+    placed = {rename(name, levels): value for name, value in tensors.items()}
     placed = {name: as_linear(value, wanted.get(name)) for name, value in placed.items()}
     _check_fit(shapes_of(placed), wanted, path)
-    vq.load_state_dict(placed)
-    return vq
+    return vq, placed
 
 
 def vqgan_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -63,26 +74,33 @@ def vqgan_tensors(path: Path) -> dict[str, torch.Tensor]:
         ConvertError: see `tensors_of`; or there is no codebook.
     """
     tensors = tensors_of(path, None if path.suffix == ".safetensors" else "state_dict")
+    tensors = {str(name): value for name, value in tensors.items()}
     if f"{IMAGE_TOKENIZER_PREFIX}{CODEBOOK}" in tensors:
         kept = {key: value for key, value in tensors.items() if key.startswith(IMAGE_TOKENIZER_PREFIX)}
         tensors = {key.removeprefix(IMAGE_TOKENIZER_PREFIX): value for key, value in kept.items()}
     if CODEBOOK not in tensors:
         raise ConvertError(f"{path}: holds no image tokenizer ({CODEBOOK}); pass OCR-VQGAN's last.ckpt")
-    return {name: value for name, value in tensors.items() if not name.startswith("loss.")}
+    tensors = {name: value for name, value in tensors.items() if not name.startswith("loss.")}
+    if sum(value.nbytes for value in tensors.values()) > path.stat().st_size:
+        raise ConvertError(f"{path}: claims more numbers than the file holds; fetch it again")
+    return tensors
 
 
 def count_levels(tensors: dict[str, torch.Tensor], path: Path) -> int:
     """Number of resolutions, at most `MAX_LEVELS`, with what `build` reads checked to be there."""
     levels = len({match[1] for name in tensors if (match := re.match(r"encoder\.down\.(\d+)\.block\.", name))})
-    needed = [f"encoder.down.{level}.block.0.conv1.weight" for level in range(levels)]
-    needed += ["encoder.conv_in.weight", "encoder.conv_out.weight", "decoder.conv_out.weight"]
-    if not 0 < levels <= MAX_LEVELS or any(name not in tensors or tensors[name].ndim != 4 for name in needed):
-        raise ConvertError(f"{path}: its encoder is not laid out as taming-transformers does; pass OCR-VQGAN's last.ckpt")
+    blocks = [f"encoder.down.{level}.block.0.conv1.weight" for level in range(levels)]
+    dimensions = dict.fromkeys([*blocks, *ENDS], 4) | {CODEBOOK: 2}
+    laid_out = 0 < levels <= MAX_LEVELS and all(
+        name in tensors and tensors[name].ndim == count and tensors[name].numel() for name, count in dimensions.items()
+    )
+    if not laid_out or any(tensors[name].shape[0] % NORM_GROUPS for name in blocks):
+        raise ConvertError(f"{path}: is not laid out as taming-transformers' VQGAN; pass OCR-VQGAN's last.ckpt")
     return levels
 
 
 def build(tensors: dict[str, torch.Tensor], levels: int) -> VQModel:
-    """An empty VQModel of the sizes of these tensors."""
+    """A fresh VQModel of the sizes of these tensors."""
     channels = [tensors[f"encoder.down.{level}.block.0.conv1.weight"].shape[0] for level in range(levels)]
     attends = [f"encoder.down.{level}.attn.0.q.weight" in tensors for level in range(levels)]
     down = ["AttnDownEncoderBlock2D" if attends[level] else "DownEncoderBlock2D" for level in range(levels)]

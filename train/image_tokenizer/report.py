@@ -34,14 +34,12 @@ def measure(
     codebook_size = objective.vq.config.num_vq_embeddings
     sums = torch.zeros(5, dtype=torch.float64, device=accelerator.device)
     counts = torch.zeros(codebook_size, dtype=torch.float64, device=accelerator.device)
-    objective.eval()
     for batch in tqdm(loader, desc="held-out", leave=False, disable=not accelerator.is_main_process):
         batch = {name: value.to(accelerator.device) for name, value in batch.items()}
         outputs = objective(**batch, quantised=quantised)
         sums += sum_errors(outputs["drawn"], **batch)
         kept = as_patches(batch["inside"], outputs["codes"]).bool()
         counts += torch.bincount(outputs["codes"][kept], minlength=codebook_size)
-    objective.train()
     return scores(accelerator.reduce(sums, "sum"), accelerator.reduce(counts, "sum"))
 
 
@@ -75,7 +73,6 @@ def picture(
     """The first figures, as PatentMME sees them, above what their codes give back; enlarged `scale` times."""
     batch = collate(list(figures.select(range(min(count, len(figures))))))
     batch = {name: value.to(objective.vq.device) for name, value in batch.items()}
-    objective.eval()
     drawn = objective(**batch)["drawn"]
     rows = [torch.cat(list(images), dim=2) for images in (batch["pixel_values"] / 2 + 0.5, drawn)]
     pixels = (torch.cat(rows, dim=1).clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()

@@ -9,11 +9,13 @@ import torch
 from diffusers import VQModel
 from torch import nn
 
-from train.convert.image_tokenizer import is_trained, verdict
+from modeling_patentlmm.image_processing_patentlmm import first_line
+from train.convert.checkpoint import list_names
+from train.convert.image_tokenizer import is_trained
 
 from .ocr_vqgan import load_ocr_vqgan
 
-REMEDY = "train one with python -m train.image_tokenizer"
+REMEDY = "train one with python -m train.image_tokenizer --config train/recipes/tiny/image_tokenizer.yaml"
 
 
 class ImageTokenizer(nn.Module):
@@ -40,9 +42,13 @@ class ImageTokenizer(nn.Module):
         folder = Path(folder)
         _check_folder(folder)
         try:
-            vq = VQModel.from_pretrained(folder, use_safetensors=True, local_files_only=True)
-        except (OSError, ValueError, RuntimeError, TypeError) as error:
-            raise ValueError(f"{folder}: cannot be loaded ({_first_line(error)}); {REMEDY}") from error
+            vq, loading = VQModel.from_pretrained(
+                folder, use_safetensors=True, local_files_only=True, output_loading_info=True
+            )
+        except Exception as error:  # a damaged config or weights file makes diffusers raise nearly anything
+            raise ValueError(f"{folder}: cannot be loaded ({first_line(error)}); {REMEDY}") from error
+        if wrong := [name for names in loading.values() for name in names]:
+            raise ValueError(f"{folder}: weights and config.json do not fit ({list_names(wrong, 3)}); {REMEDY}")
         return cls(check_trained(vq, folder))
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -96,9 +102,11 @@ def check_trained(vq: VQModel, path: Path) -> VQModel:
     Raises:
         ValueError: it was never trained.
     """
-    tensors = vq.state_dict()
-    if not is_trained(tensors):
-        raise ValueError(f"{path}: {verdict(tensors).rstrip('.')}, so its codes are no targets; {REMEDY}")
+    if not is_trained(vq.state_dict()):
+        raise ValueError(
+            f"{path}: its image tokenizer was never trained (the codebook is fresh noise), so its codes are no targets "
+            f"to learn; {REMEDY}"
+        )
     return vq
 
 
@@ -110,7 +118,3 @@ def _check_folder(folder: Path) -> None:
         raise ValueError(f"{folder}: holds no readable config.json of an image tokenizer; {REMEDY}") from error
     if not isinstance(config, dict) or config.get("_class_name") != "VQModel":
         raise ValueError(f"{folder}: its config.json is not that of diffusers' VQModel; {REMEDY}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
