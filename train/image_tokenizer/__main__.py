@@ -2,9 +2,9 @@
 
     accelerate launch -m train.image_tokenizer --config train/recipes/tiny/image_tokenizer.yaml
 
-Data is a folder of Parquet shards with the columns `image_id`, `image`, `words` and `boxes` of `dataset_builder.figure`.
-The folder written is loaded by `load_image_tokenizer`; beside the weights it has `report.json` (held-out scores) and
-`reconstructions.png` (figures above what their codes give back).
+Data is a folder of Parquet shards with the columns of `dataset_builder.figure`, of which `image_id`, `image`, `words`
+and `boxes` are read. The folder written is loaded by `load_image_tokenizer`; beside the weights it has `report.json`
+(held-out scores) and `reconstructions.png` (figures above what their codes give back).
 """
 
 from __future__ import annotations

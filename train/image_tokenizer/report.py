@@ -46,7 +46,7 @@ def measure(
 def sum_errors(
     drawn: torch.Tensor, pixel_values: torch.Tensor, inside: torch.Tensor, in_words: torch.Tensor
 ) -> torch.Tensor:
-    """Sums of |error| and pixels in the figures, of |error| and pixels in words, and of squared error in the figures."""
+    """Sums over the figures of |error| and pixels, over their words of the same, over the figures of squared error."""
     error = (drawn.clamp(0, 1) - (pixel_values / 2 + 0.5)).abs().mean(dim=1).double()
     return torch.stack(
         [error[inside].sum(), inside.sum(), error[in_words].sum(), in_words.sum(), (error[inside] ** 2).sum()]
