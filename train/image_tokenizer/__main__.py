@@ -93,6 +93,8 @@ class TokenizerTrainer(Trainer):
 def build(arguments: ImageTokenizerArguments) -> VQModel:
     """A fresh VQModel of the recipe's sizes that draws blank paper; its codes are set later, by `CodebookKeeper`.
 
+    It has no attention, unlike OCR-VQGAN: a code tells of its patch and what is around it, not of the whole sheet.
+
     Raises:
         ValueError: sizes that do not go together, by the recipe's names.
     """

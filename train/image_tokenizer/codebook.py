@@ -1,9 +1,10 @@
 """Keeping all codes in use: k-means on what the encoder puts out, then new places for codes nobody uses.
 
-VQModel draws its codes within 1 / n and trains them by gradient alone. Trained so, nearly all patches fall to a handful
-of codes, and codes that win nothing get no gradient, ever. Three things mend that, each from Lancucki et al. 2020
-(arXiv 2005.08520): the encoder learns without quantisation first; the codes begin as k-means of its latents; and
-codes that a sample of figures does not use move to latents that are far from their code.
+VQModel draws its codes within 1 / n and trains them by gradient alone. Trained so, nearly all patches fall to a part of
+the codes, and codes that win nothing get no gradient, ever. Three things mend that: the encoder learns without
+quantisation first; the codes begin as k-means of its latents (Lancucki et al. 2020, arXiv 2005.08520); and codes that a
+sample of figures does not use start again elsewhere (Dhariwal et al. 2020, arXiv 2005.00341), at latents that are far
+from their code.
 """
 
 from __future__ import annotations

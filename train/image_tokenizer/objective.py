@@ -18,9 +18,6 @@ class TokenizerObjective(nn.Module):
     pixels weigh `word_weight` times as much, in the reconstruction and in the edges. Pixels and codes of the letterbox
     weigh nothing. Every loss is a mean over each figure, then over figures, so that gradients do not depend on how
     figures are spread over processes.
-
-    Attention in the encoder is left out (`mid_block_add_attention=False`): a code then tells of its patch and what is
-    around it, not of the whole sheet.
     """
 
     def __init__(self, vq: VQModel, word_weight: float = 1.0, edge_weight: float = 1.0):
