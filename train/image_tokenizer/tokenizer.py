@@ -75,7 +75,7 @@ class ImageTokenizer(nn.Module):
         if pixel_values.shape[-2] % self.patch_size or pixel_values.shape[-1] % self.patch_size:
             size = "x".join(map(str, pixel_values.shape[-2:]))
             raise ValueError(f"figures of {size} pixels do not divide into patches of {self.patch_size}")
-        latents = self.vq.encode(pixel_values.to(self.vq.dtype)).latents.float()
+        latents = self.vq.encode(pixel_values.to(self.vq.dtype)).latents.to(self.vq.dtype)
         _, _, (_, _, codes) = self.vq.quantize(latents)
         return codes.view(len(pixel_values), -1)
 
