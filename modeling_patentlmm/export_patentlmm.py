@@ -103,36 +103,77 @@ def _copy_card(src: Path, out: Path) -> None:
         shutil.copyfile(card, out / "README.md")
 
 
-_STRANGER = """
+# Before a stranger's program: no connection but to this machine, whatever a library would like to fetch.
+_OFFLINE = """
 import sys
+def _refuse(event, arguments):
+    local = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "", None)
+    if event == "socket.connect" and isinstance(arguments[1], tuple) and arguments[1][0] not in local:
+        raise OSError(f"asks {arguments[1][0]}, but a stranger may be offline")
+    if event == "socket.getaddrinfo" and arguments[0] not in local:
+        raise OSError(f"asks {arguments[0]}, but a stranger may be offline")
+sys.addaudithook(_refuse)
+"""
+
+_STRANGER = """
+import importlib
+import re
 import torch
 from PIL import Image
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoConfig, AutoModel, AutoModelForImageTextToText, AutoProcessor, LogitsProcessorList
 folder = sys.argv[1]
 config = AutoConfig.from_pretrained(folder, trust_remote_code=True)
 processor = AutoProcessor.from_pretrained(folder, trust_remote_code=True)
+with torch.device("meta"):
+    AutoModel.from_config(config, trust_remote_code=True)
 model, loading = AutoModelForImageTextToText.from_pretrained(
     folder, trust_remote_code=True, dtype="auto", output_loading_info=True
 )
 assert not loading["missing_keys"] and not loading["unexpected_keys"], loading
+content = [{"type": "image"}, {"type": "text", "text": "Write a brief description."}]
+text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
 blank = Image.new("L", (200, 300), "white")
-inputs = processor(images=[blank], text=processor.image_token, words=[["102"]], boxes=[[[10, 10, 60, 40]]])
+inputs = processor(images=[blank], text=text, words=[["102"]], boxes=[[[10, 10, 60, 40]]])
 assert int((inputs["input_ids"] == config.image_token_id).sum()) > 0, "no image tokens"
-print("loaded", type(model).__name__, type(processor).__name__)
+inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+grounding = importlib.import_module(type(processor).__module__.rpartition(".")[0] + ".grounding_patentlmm")
+prompt = inputs["input_ids"].shape[1]
+rule = grounding.GroundedNumeralsLogitsProcessor(processor.tokenizer, [(["102"], [])], prompt)
+rules = LogitsProcessorList([rule])
+said = model.eval().generate(**inputs, logits_processor=rules, max_new_tokens=8, do_sample=False)
+said = processor.decode(said[0, prompt:], skip_special_tokens=True)
+assert all("102".startswith(run) for run in re.findall("[0-9]+", said)), f"invented a character: {said!r}"
 """
 
 
 def check_as_stranger(folder: str | os.PathLike) -> None:
-    """Load a model repository offline in a fresh process in which nothing of ours has been imported.
+    """Load a model repository as a stranger does, and write some tokens about a figure with one reference character.
 
     Raises:
-        ExportError: it does not load.
+        ExportError: it does not load, or does not write.
     """
-    with tempfile.TemporaryDirectory() as modules:
-        # An own module cache, so that no code of an earlier load is taken for the folder's.
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_MODULES_CACHE": modules}
-        command = [sys.executable, "-I", "-c", _STRANGER, os.path.abspath(folder)]
-        result = subprocess.run(command, cwd=modules, env=environment, capture_output=True, text=True, timeout=600)
+    run_as_stranger(_STRANGER, folder)
+
+
+def run_as_stranger(program: str, folder: str | os.PathLike, *arguments: str, timeout: int = 600) -> str:
+    """Run a Python program on a repository folder in a fresh process, offline, in which nothing of ours was imported.
+
+    `sys.argv` holds the folder and the arguments; caches are new and empty, and no token is there. Returns what the
+    program printed.
+
+    Raises:
+        ExportError: the program failed, or took longer than `timeout` seconds.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING", "PYTHON"))}
+    # Own caches, so that no code of an earlier load is taken for the folder's.
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**kept, "HF_HUB_OFFLINE": "1", "HF_HOME": home, "GRADIO_ANALYTICS_ENABLED": "False"}
+        command = [sys.executable, "-I", "-c", _OFFLINE + program, os.path.abspath(folder), *arguments]
+        try:
+            result = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise ExportError(f"{folder}: did not load within {timeout} seconds; do not publish it") from None
     if result.returncode:
         reason = (result.stderr.strip() or "no message").splitlines()[-1]
         raise ExportError(f"{folder}: written, but does not load by itself ({reason}); do not publish it")
+    return result.stdout
