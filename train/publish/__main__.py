@@ -8,6 +8,7 @@ python -m train.publish space --repo OWNER/NAME
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -97,11 +98,10 @@ def publish(arguments: argparse.Namespace) -> str:
     Raises:
         PublishError, ExportError: it must not be published, or could not be.
     """
-    from modeling_patentlmm import __version__
     from train.publish.hub import Target
     from train.publish.tree import check_tree, drawn
 
-    arguments.tag = arguments.tag or f"v{__version__}"
+    arguments.tag = arguments.tag or f"v{importlib.metadata.version('patentlmm')}"
     target = Target(arguments.kind, arguments.repo, arguments.tag)
     target.check_names()
     commit = None

@@ -30,8 +30,13 @@ def packages(root: Path, files: Iterable[Path]) -> dict[str, Path]:
         for path in files
         for node in imports(path)
         for name in imported(root, path, node)
-        if (top := name.partition(".")[0]) not in sys.stdlib_module_names and not files_of(root, top)
+        if (top := name.partition(".")[0]) not in sys.stdlib_module_names and not is_ours(root, top)
     }
+
+
+def is_ours(root: Path, top: str) -> bool:
+    """Whether a top-level name is a folder or a module of `root`."""
+    return (root / top).is_dir() or (root / f"{top}.py").is_file()
 
 
 def imports(path: Path) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -65,8 +70,6 @@ def files_of(root: Path, name: str) -> list[Path]:
     """The files below `root` that importing a dotted name runs: the packages around it, and the module; none if it is
     not there."""
     parts = name.split(".")
-    if not (root / parts[0]).is_dir() and not (root / f"{parts[0]}.py").is_file():
-        return []
     around = [root.joinpath(*parts[:count], "__init__.py") for count in range(1, len(parts) + 1)]
     module = root.joinpath(*parts[:-1], f"{parts[-1]}.py")
     return [path for path in (*around, module) if path.is_file()]

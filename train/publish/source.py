@@ -14,11 +14,13 @@ MODEL_CARD = "model_card.md"
 
 
 def source_commit(parts: Sequence[str], root: Path = ROOT) -> str | None:
-    """The commit that the files and folders `parts` are at; None where `root` is no git checkout.
+    """The commit that the files and folders `parts` are at; None without parts, or where `root` is no git checkout.
 
     Raises:
         PublishError: one of them differs from that commit, so that nobody could make the same again.
     """
+    if not parts:
+        return None
     try:
         if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
             return None
