@@ -322,10 +322,14 @@ def test_a_folder_that_is_no_whole_dataset_is_refused(figures_folder, tmp_path):
         whole_shards(tmp_path)
     shard = next(figures_folder.glob("train-*.parquet"))
     shutil.copy(shard, tmp_path / "train-00001-of-00003.parquet")
-    with pytest.raises(PublishError, match="has 1 of 3 files train-\\*.parquet; finish"):
+    with pytest.raises(PublishError, match="has 1 of 3 files train-\\*.parquet; write the dataset again"):
         whole_shards(tmp_path)
+    shutil.copy(shard, tmp_path / "train-00000-of-00001.parquet")
+    with pytest.raises(PublishError, match="has 2 of 1 or 3 files"):
+        whole_shards(tmp_path)
+    (tmp_path / "train-00000-of-00001.parquet").unlink()
     (tmp_path / "train-00001-of-00003.parquet").rename(tmp_path / "a.parquet")
-    with pytest.raises(PublishError, match="a.parquet: is not named as a shard"):
+    with pytest.raises(PublishError, match="a.parquet: belongs to none of train, validation, test"):
         whole_shards(tmp_path)
     (tmp_path / "a.parquet").rename(tmp_path / "train-00000-of-00001.parquet")
     with (tmp_path / "train-00000-of-00001.parquet").open("r+b") as file:
@@ -400,8 +404,9 @@ def source(tmp_path) -> Path:
         "modeling_patentlmm/on_demand.py": "",
         "dataset_builder/__init__.py": "",
         "dataset_builder/figures.py": "from .words import TITLE",
-        "dataset_builder/words.py": "CHILD = 'dataset_builder.child'\nTITLE = 'x'",
+        "dataset_builder/words.py": "CHILDREN = 'dataset_builder.child', 'beside.py', 'elsewhere.py'\nTITLE = 'x'",
         "dataset_builder/child.py": "",
+        "dataset_builder/beside.py": "",
         "dataset_builder/unused.py": "import nothing_of_that_name",
         "examples/a.png": "png",
         "checkpoints/patentlmm-tiny/config.json": "{}",
@@ -417,7 +422,7 @@ def test_a_space_is_cut_out_with_what_it_imports_and_starts(source, tmp_path):
     assert {file.name for file in check_tree(tmp_path / "out")} == {
         "README.md", "requirements.txt", "app.py", "space/app.py", "space/parts.py",
         "modeling_patentlmm/__init__.py", "modeling_patentlmm/on_demand.py", "dataset_builder/__init__.py",
-        "dataset_builder/figures.py", "dataset_builder/words.py", "dataset_builder/child.py",
+        "dataset_builder/figures.py", "dataset_builder/words.py", "dataset_builder/child.py", "dataset_builder/beside.py",
         "examples/a.png", "checkpoints/patentlmm-tiny/config.json",
     }  # fmt: skip
 
@@ -480,6 +485,8 @@ def test_imports_are_followed_and_packages_found(source):
     names = [str(path.relative_to(source)) for path in reachable(source, [source / "space" / "app.py"])]
     assert "dataset_builder/child.py" in names and "dataset_builder/unused.py" not in names
     assert set(packages(source, code_of(source) + [source / "space" / "app.py"])) == {"gradio"}
+    here = ROOT / "modeling_patentlmm" / "lettering_patentlmm.py"
+    assert {"rapidocr", "onnxruntime", "cv2"} <= set(packages(ROOT, [here]))
 
 
 @pytest.mark.skipif(not (ROOT / "space").is_dir(), reason="there is no space/")

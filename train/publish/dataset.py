@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from train.publish.card import read_card, take_links_along
 from train.publish.tree import place
 
 SPLITS = ("train", "validation", "test")
-_SHARD = re.compile(r"(?P<name>.*)-\d{5}-of-(?P<total>\d{5})\.parquet")
+_SHARD = re.compile(r"(?P<name>.+?)(?:-\d{5}-of-(?P<total>\d{5}))?\.parquet")
 _UNNAMED = re.compile(r'load_dataset\(FOLDER, ("\w+")\)')
 
 
@@ -95,15 +95,16 @@ def whole_shards(data: Path) -> list[Path]:
     paths = sorted(path for part in ("", "data", *SPLITS) for path in (data / part).glob("*.parquet"))
     if not paths:
         raise PublishError(f"{data}: holds no Parquet files; name a folder that dataset_builder wrote a dataset into")
-    counts = Counter()
+    sets = defaultdict(list)  # of files by folder and name: how many their names say they are
     for path in paths:
+        if split_of(path) not in SPLITS:
+            raise PublishError(f"{path}: belongs to none of {', '.join(SPLITS)}; name it so or move it elsewhere")
         match = _SHARD.fullmatch(path.name)
-        if match is None:
-            raise PublishError(f"{path}: is not named as a shard (...-00000-of-00001.parquet); move it elsewhere")
-        counts[path.parent, match["name"], match["total"]] += 1
-    for (parent, name, total), count in counts.items():
-        if count != int(total):
-            raise PublishError(f"{parent}: has {count} of {int(total)} files {name}-*.parquet; finish the dataset")
+        sets[path.parent, match["name"]].append(int(match["total"] or 1))
+    for (parent, name), totals in sets.items():
+        if set(totals) != {len(totals)}:
+            said = " or ".join(map(str, sorted(set(totals))))
+            raise PublishError(f"{parent}: has {len(totals)} of {said} files {name}-*.parquet; write the dataset again")
     return paths
 
 
@@ -151,7 +152,7 @@ def write_card(data: Path, shards: list[Path]) -> DatasetCard:
 
 def split_of(path: Path) -> str:
     """The split of a shard: the folder it is in, or else what its name begins with."""
-    return path.parent.name if path.parent.name in SPLITS else path.name.split("-")[0]
+    return path.parent.name if path.parent.name in SPLITS else re.split("[-.]", path.name)[0]
 
 
 def _entries(data: Path, splits: dict[str, list[Path]]) -> Iterator[dict]:
