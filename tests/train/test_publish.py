@@ -1,5 +1,6 @@
 """`python -m train.publish`: what is assembled, what is refused, what the hub is sent (a hub on loopback)."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -349,6 +350,15 @@ def test_other_columns_or_origins_are_refused(figures_folder, tmp_path):
         assemble_dataset(tmp_path, tmp_path / "out2", "me/x", "v1")
 
 
+def test_a_card_that_names_no_files_is_refused(figures_folder, tmp_path):
+    shutil.copytree(figures_folder, tmp_path / "data")
+    front = "license: mit\nlanguage: [en]\npretty_name: x\nsize_categories: [n<1K]\ntask_categories: [image-to-text]\n"
+    configs = "configs:\n- config_name: a\n  data_files: train-*.parquet\n"
+    (tmp_path / "data" / "README.md").write_text(f"---\n{front}tags: [x]\n{configs}---\n# X\n")
+    with pytest.raises(PublishError, match="its configs name no files; list data_files with split and path"):
+        assemble_dataset(tmp_path / "data", tmp_path / "out", "me/x", "v1")
+
+
 def test_sizes_have_the_hubs_names():
     assert [size_category(rows) for rows in (999, 1000, 355_000, 2_000_000)] == [
         "n<1K", "1K<n<10K", "100K<n<1M", "1M<n<10M"
@@ -391,13 +401,11 @@ license: apache-2.0
 @pytest.fixture
 def source(tmp_path) -> Path:
     """A small source repository with a Space."""
-    import gradio
-
     root = tmp_path / "source"
     files = {
         "space/app.py": APP,
         "space/parts.py": PARTS,
-        "space/README.md": SPACE_CARD.format(gradio=gradio.__version__),
+        "space/README.md": SPACE_CARD.format(gradio=importlib.metadata.version("gradio")),
         "space/requirements.txt": "# nothing but Gradio\n--extra-index-url https://example.org/simple\n",
         "space/__pycache__/app.pyc": "no",
         "modeling_patentlmm/__init__.py": "def load_checkpoint(): pass",
@@ -417,12 +425,14 @@ def source(tmp_path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_space_is_cut_out_with_what_it_imports_and_starts(source, tmp_path):
     assemble_space(tmp_path / "out", "v1", root=source)
     assert {file.name for file in check_tree(tmp_path / "out")} == {
         "README.md", "requirements.txt", "app.py", "space/app.py", "space/parts.py",
         "modeling_patentlmm/__init__.py", "modeling_patentlmm/on_demand.py", "dataset_builder/__init__.py",
-        "dataset_builder/figures.py", "dataset_builder/words.py", "dataset_builder/child.py", "dataset_builder/beside.py",
+        "dataset_builder/figures.py", "dataset_builder/words.py", "dataset_builder/child.py",
+        "dataset_builder/beside.py",
         "examples/a.png", "checkpoints/patentlmm-tiny/config.json",
     }  # fmt: skip
 
@@ -447,6 +457,7 @@ def test_a_space_can_name_a_model_in_place_of_a_checkpoint(source, tmp_path):
         ({"space/app.py": "import numpy"}, "pins nothing that gives numpy"),
         ({"space/requirements.txt": "numpy>=1"}, "'numpy>=1' pins no version"),
         ({"space/requirements.txt": "numpy==1.0"}, "pins numpy 1.0, but .* is what the Space is tried with"),
+        ({"space/requirements.txt": "gradio==1.0"}, "pins gradio 1.0, but sdk_version is"),
         ({"space/requirements.txt": "no-such-package==1"}, "no-such-package, which is not installed here"),
     ],
 )
@@ -627,6 +638,7 @@ def test_names_that_the_hub_would_refuse_are_refused(repo, tag, said):
 # --- the command ---
 
 
+@pytest.mark.slow
 def test_the_dry_run_shows_everything_and_asks_nobody(hub, figures_folder, tmp_path):
     result = run(
         "dataset", "--repo", "me/drawn", "--data", figures_folder, "--dry-run", "--out", tmp_path / "kept", hub=hub.url
@@ -693,4 +705,5 @@ def test_a_model_is_published_and_loads_from_the_hub(hub, checkpoint, tmp_path):
 def test_the_bundled_checkpoint_passes_the_dry_run():
     result = run("model", "--repo", "me/patentlmm-tiny", "--dry-run")
     assert result.returncode == 0, result.stderr
-    assert re.search(r"^model\.safetensors +29\.1 MB$", result.stdout, re.MULTILINE) and not result.stderr
+    assert re.search(r"^model\.safetensors +29\.1 MB$", result.stdout, re.MULTILINE)
+    assert result.stderr.count("\n") == 1

@@ -109,14 +109,21 @@ def publish(arguments: argparse.Namespace) -> str:
         commit = source_commit(parts_of(arguments))
         target.check_free()
     with repository_folder(arguments.out) as folder:
+        tell("assembling it and loading it as a stranger")
         arguments.assemble(arguments, folder)
         files = check_tree(folder)
         print(drawn(files), flush=True)
         if arguments.dry_run:
             return f"{arguments.repo} {arguments.tag}: loads by itself; dry run, nothing was uploaded"
+        tell(f"uploading to {target.api.endpoint}")
         said = f"Made from source commit {commit}." if commit else ""
         url = target.upload(folder, files, f"Publish {arguments.tag}", said)
         return f"published {url} as {arguments.tag}"
+
+
+def tell(text: str) -> None:
+    """A line on stderr."""
+    print(f"train.publish: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -125,7 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         print(publish(arguments))
     except (ValueError, OSError) as error:  # refused by us, by the hub, by a library; a full disk
-        print(f"train.publish: {' '.join(str(error).split())}", file=sys.stderr)
+        tell(str(error))
         return 1
     return 0
 

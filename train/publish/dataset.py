@@ -199,11 +199,21 @@ def check_loading(folder: Path) -> dict[str, int]:
         ExportError: one does not load.
         PublishError: one has other rows than the files that the card names for it.
     """
+    named = dict(files_of_splits(folder))
     counts = json.loads(run_as_stranger(_LOAD, folder, timeout=_SECONDS).split("COUNTS")[1])
-    for config in DatasetCard.load(folder / "README.md").data.configs:
-        for entry in config["data_files"]:
-            name = f"{config['config_name']} {entry['split']}"
-            shards = [path for pattern in entry["path"] for path in folder.glob(pattern)]
-            if counts.get(name) != count_rows(shards):
-                raise PublishError(f"{folder}: {name} loads as {counts.get(name, 0)} of {count_rows(shards)} rows")
+    for name, shards in named.items():
+        if counts.get(name) != count_rows(shards):
+            raise PublishError(f"{folder}: {name} loads as {counts.get(name, 0)} of {count_rows(shards)} rows")
     return counts
+
+
+def files_of_splits(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    """ "config split" and its files, as the card of a repository names them; raises PublishError where it does not."""
+    for config in DatasetCard.load(folder / "README.md").data.configs:
+        for entry in config.get("data_files") or [None]:
+            if not isinstance(entry, dict) or not isinstance(entry.get("path"), list):
+                raise PublishError(
+                    f"{folder}/README.md: its configs name no files; list data_files with split and path"
+                )
+            shards = [path for pattern in entry["path"] for path in folder.glob(pattern)]
+            yield f"{config['config_name']} {entry['split']}", shards

@@ -138,8 +138,10 @@ def check_requirements(folder: Path) -> None:
     The card's `sdk_version` pins Gradio. Raises PublishError.
     """
     path = folder / "requirements.txt"
-    gradio = SpaceCard.load(folder / "README.md").data.sdk_version
-    pins = {**read_requirements(path), "gradio": Version(str(gradio))}
+    gradio = Version(str(SpaceCard.load(folder / "README.md").data.sdk_version))
+    pins = {"gradio": gradio, **read_requirements(path)}
+    if pins["gradio"] != gradio:
+        raise PublishError(f"{path}: pins gradio {pins['gradio']}, but sdk_version is {gradio}; pin one")
     needed = distributions(packages(folder, folder.rglob("*.py")))
     for name, (file, choices) in needed.items():
         if name not in OPTIONAL and not pins.keys() & choices:
