@@ -168,7 +168,7 @@ def run_as_stranger(program: str, folder: str | os.PathLike, *arguments: str, ti
     # Own caches, so that no code of an earlier load is taken for the folder's.
     with tempfile.TemporaryDirectory() as home:
         environment = {**kept, "HF_HUB_OFFLINE": "1", "HF_HOME": home, "GRADIO_ANALYTICS_ENABLED": "False"}
-        command = [sys.executable, "-I", "-c", _OFFLINE + program, os.path.abspath(folder), *arguments]
+        command = [sys.executable, "-I", "-B", "-c", _OFFLINE + program, os.path.abspath(folder), *arguments]
         try:
             result = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:

@@ -345,6 +345,9 @@ def test_other_columns_or_origins_are_refused(figures_folder, tmp_path):
     rows.remove_columns("words").to_parquet(file)
     with pytest.raises(PublishError, match="has not the columns of figures .words."):
         assemble_dataset(tmp_path, tmp_path / "out", "me/x", "v1")
+    rows.select([]).to_parquet(file)
+    with pytest.raises(PublishError, match="holds no figure; remove it"):
+        assemble_dataset(tmp_path, tmp_path / "out", "me/x", "v1")
     rows.map(lambda row: {"source": "elsewhere"}).to_parquet(file)
     with pytest.raises(PublishError, match="has no README.md, and figures of elsewhere; write its card"):
         assemble_dataset(tmp_path, tmp_path / "out2", "me/x", "v1")
@@ -487,7 +490,10 @@ def test_a_space_that_does_not_start_by_itself_is_refused(source, tmp_path, chan
         assemble_space(tmp_path / "out", "v1", root=source)
 
 
-def test_a_source_without_a_space_is_refused(tmp_path):
+def test_a_source_without_a_space_is_refused(source, tmp_path):
+    (source / "space" / "README.md").unlink()
+    with pytest.raises(PublishError, match="space/README.md: is no card with metadata"):
+        assemble_space(tmp_path / "out", "v1", root=source)
     with pytest.raises(PublishError, match="space/app.py: is missing"):
         assemble_space(tmp_path / "out", "v1", root=tmp_path)
 

@@ -109,17 +109,20 @@ def whole_shards(data: Path) -> list[Path]:
 
 
 def check_columns(shards: list[Path]) -> None:
-    """Refuse Parquet files that are damaged or have other columns than `dataset_builder/figure.py`."""
+    """Refuse Parquet files that are damaged, empty or have other columns than `dataset_builder/figure.py`."""
     for path in shards:
         try:
-            columns = pq.read_schema(path).names
+            columns, rows = pq.read_schema(path).names, count_rows([path])
         except (OSError, pa.ArrowInvalid) as error:
             raise PublishError(f"{path}: is no Parquet file ({error}); write it again") from None
         if odd := set(columns) ^ set(FEATURES):
             raise PublishError(f"{path}: has not the columns of figures ({', '.join(sorted(odd))}); write it again")
+        if not rows:
+            raise PublishError(f"{path}: holds no figure; remove it")
 
 
 def count_rows(shards: list[Path]) -> int:
+    """The rows of Parquet files, as their footers tell."""
     return sum(pq.read_metadata(path).num_rows for path in shards)
 
 
@@ -208,7 +211,7 @@ def check_loading(folder: Path) -> dict[str, int]:
 
 
 def files_of_splits(folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    """ "config split" and its files, as the card of a repository names them; raises PublishError where it does not."""
+    """Each "config split" with the files that the card of a repository names for it; raises PublishError for none."""
     for config in DatasetCard.load(folder / "README.md").data.configs:
         for entry in config.get("data_files") or [None]:
             if not isinstance(entry, dict) or not isinstance(entry.get("path"), list):

@@ -13,7 +13,7 @@ from train.publish import PublishError
 from train.publish.card import read_card, take_links_along, with_section
 from train.publish.source import BUNDLED_CHECKPOINT, MODEL_CARD, ROOT
 
-PARTS = ("modeling_patentlmm", MODEL_CARD, "benchmarks/results")
+PARTS = ("modeling_patentlmm", MODEL_CARD, "benchmarks/results", BUNDLED_CHECKPOINT)
 
 # What is told of the bundled checkpoint: benchmark -> its figures, and measure -> (the hub's name of it, its own name).
 RESULTS = {

@@ -10,7 +10,6 @@ checkpoints/patentlmm-tiny/               unless a model repository is named in 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable
 from pathlib import Path
 
 from huggingface_hub import SpaceCard
@@ -92,7 +91,7 @@ def code_of(root: Path) -> list[Path]:
 
 
 def _write_card(path: Path, out: Path, model: str | None) -> None:
-    card = SpaceCard(path.read_text(encoding="utf-8"))
+    card = read_card(path, "space")
     card.data.app_file = STARTED
     if model:
         card.data.models = [model]
@@ -193,11 +192,3 @@ def check_starting(folder: Path, checkpoint: Path | None = None) -> None:
     `checkpoint` stands in for the model repository that the Space would fetch.
     """
     run_as_stranger(_RUN, folder, *([str(checkpoint.resolve())] if checkpoint else []))
-    _remove_caches(folder.rglob("__pycache__"))
-
-
-def _remove_caches(folders: Iterable[Path]) -> None:
-    for folder in list(folders):
-        for file in folder.iterdir():
-            file.unlink()
-        folder.rmdir()
