@@ -5,21 +5,19 @@ from __future__ import annotations
 import random
 import string
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
 from modeling_patentlmm.processing_patentlmm import PROMPTS
 
-# Transcribing is an exercise, not a product: it teaches the model to point at the figure's words.
+TASKS = tuple(PROMPTS)
+# Transcribing is an exercise, not a product: it teaches a copying model to point at the figure's words.
 QUESTIONS = {**PROMPTS, "transcribe": "Write down the words of this patent image."}
 # Shares of the conversations a figure can be trained on; every task stays in every mix, or it is forgotten.
-CONVERSATIONS = {
-    ("brief", "detailed"): 0.50,
-    ("detailed",): 0.30,
-    ("brief",): 0.10,
-    ("transcribe", "brief"): 0.10,
-}
+BOTH = {("brief", "detailed"): 0.50, ("detailed",): 0.30, ("brief",): 0.10}
+ONE_SHARE, TRANSCRIBE_SHARE = 0.90, 0.10
 TRANSCRIBED_WORDS = 60
 SCRAMBLED_SHARE = 0.3
 
@@ -30,24 +28,34 @@ class FigureCollator:
 
     The labels are -100 everywhere but on the assistant's answers, their end-of-sequence token included; a batch in
     which a row would end unsupervised is refused. `token_kinds` (batch, length) tells phrasing, names and numerals
-    apart for the log. What a figure is asked in an epoch depends on `seed`, its id and how often it has come by.
+    apart for the log.
+
+    What a figure is asked is a function of `seed`, its id and its visit: the row's column `visit` where it has one,
+    else the epoch. So neither a restart nor the number of workers changes it.
+
+    Args:
+        conversations: the tasks of each conversation and its share, as `conversation_mix` gives them.
     """
 
     processor: object
-    conversations: dict[tuple[str, ...], float] = field(default_factory=lambda: dict(CONVERSATIONS))
+    conversations: dict[tuple[str, ...], float]
     seed: int = 0
 
     def __post_init__(self):
-        self._visits: dict[str, int] = {}
+        # In shared memory, so that workers that outlive an epoch see the next one begin.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         tokenizer = self.processor.tokenizer
         self._has_digit = torch.tensor(
             [any(c.isdigit() for c in token) for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
         )
 
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins, here and in every worker."""
+        self._epoch.fill_(epoch)
+
     def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
-        examples = [self._example(row) for row in rows]
         batch = self.processor.apply_chat_template(
-            [messages for messages, _ in examples],
+            [self._example(row) for row in rows],
             tokenize=True,
             return_dict=True,
             return_assistant_tokens_mask=True,
@@ -60,14 +68,27 @@ class FigureCollator:
         self._check(labels, rows)
         return {**batch, "labels": labels, "token_kinds": self._token_kinds(labels, batch["ocr_input_ids"])}
 
-    def _example(self, row: dict) -> tuple[list[dict], tuple[str, ...]]:
-        """The conversation about one row, and the tasks in it."""
-        visit = self._visits[row["image_id"]] = self._visits.get(row["image_id"], -1) + 1
+    def tokens_needed(self, row: dict) -> int:
+        """Tokens of the longest conversation that a row can be asked for, placeholders included."""
+        words = list(row["words"])
+        conversations = [self._messages(row, tasks, words) for tasks in self._answerable(row)]
+        encoded = [
+            self.processor.apply_chat_template([some], tokenize=True, return_dict=True) for some in conversations
+        ]
+        return max(batch["input_ids"].shape[1] for batch in encoded)
+
+    def _example(self, row: dict) -> list[dict]:
+        """The conversation about one row."""
+        visit = row.get("visit", int(self._epoch))
         rng = random.Random(zlib.crc32(f"{self.seed} {row['image_id']} {visit}".encode()))
-        tasks = rng.choices(list(self.conversations), weights=list(self.conversations.values()))[0]
+        mix = self._answerable(row)
+        tasks = rng.choices(list(mix), weights=list(mix.values()))[0]
         words = list(row["words"])
         if "transcribe" in tasks and rng.random() < SCRAMBLED_SHARE:
             words, tasks = [scramble(word, rng) for word in words], ("transcribe",)
+        return self._messages(row, tasks, words)
+
+    def _messages(self, row: dict, tasks: tuple[str, ...], words: list[str]) -> list[dict]:
         figure = {"type": "image", "image": row["image"], "words": words, "boxes": row["boxes"]}
         messages = []
         for turn, task in enumerate(tasks):
@@ -77,7 +98,15 @@ class FigureCollator:
             messages.append(
                 {"role": "assistant", "content": [{"type": "text", "text": self._answer(row, words, task)}]}
             )
-        return messages, tasks
+        return messages
+
+    def _answerable(self, row: dict) -> dict[tuple[str, ...], float]:
+        """The conversations to which the row has all answers; with one of two texts, those about that one."""
+        known = {"transcribe", *(task for task in TASKS if row.get(f"{task}_description"))}
+        mix = {tasks: share for tasks, share in self.conversations.items() if known.issuperset(tasks)}
+        if not mix:
+            raise ValueError(f"figure {row['image_id']}: has no text to train on; leave it out of the data")
+        return mix
 
     def _answer(self, row: dict, words: list[str], task: str) -> str:
         if task == "transcribe":
@@ -100,6 +129,17 @@ class FigureCollator:
         ids = labels.clamp(min=0)
         named = torch.stack([torch.isin(row, words) for row, words in zip(ids, ocr_input_ids, strict=True)])
         return torch.where(self._has_digit[ids], 2, named.long())
+
+
+def conversation_mix(tasks: Sequence[str], copying: bool) -> dict[tuple[str, ...], float]:
+    """The conversations of a recipe's `tasks`; a model with a copy head also transcribes.
+
+    >>> conversation_mix(["brief"], copying=True)
+    {('brief',): 0.9, ('transcribe', 'brief'): 0.1}
+    """
+    asked = tuple(task for task in TASKS if task in tasks)
+    mix = dict(BOTH) if asked == TASKS else {asked: ONE_SHARE}
+    return mix | {("transcribe", asked[0]): TRANSCRIBE_SHARE} if copying else mix
 
 
 def scramble(word: str, rng: random.Random) -> str:

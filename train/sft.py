@@ -3,153 +3,88 @@
     accelerate launch -m train.sft --config train/recipes/tiny/sft_1.yaml
 
 `stage` says what is trained: "projector" (stage 1 of the paper: the projector alone), "lora" (stage 2: LoRA on the
-language model plus the projector) or "full" (everything, for models small enough). Data is a folder of Parquet shards
-with the columns of `dataset_builder.figure`.
+language model plus the projector) or "full" (everything, for models small enough). Data is one or several folders of
+Parquet shards with the columns of `dataset_builder.figure`. With `resume_from_checkpoint: true` the same command begins
+a run and goes on with one that was killed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+import sys
 
-import torch
-from datasets import Dataset, load_dataset
-from transformers import PreTrainedModel
-from trl import SFTConfig, SFTTrainer, TrlParser
+from transformers.utils import logging
+from trl import SFTConfig
 
-from modeling_patentlmm import PatentLMMForConditionalGeneration, PatentLMMProcessor
+from modeling_patentlmm import register
 
-from .collate import FigureCollator
-from .trainer import ModelLossSFTTrainer
+from .arguments import FigureSFTConfig, PatentLMMArguments
+from .checks import check_max_length, check_model, check_recipe
+from .collate import FigureCollator, conversation_mix
+from .figure_trainer import FigureTrainer, last_whole_checkpoint
+from .figures import load_eval_figures, load_train_figures
+from .models import load_model, load_processor
+from .recipe import RecipeError, read_recipe
+from .samples import sample_figures
+from .stages import freeze, learning_rates, lora_config
 
-STAGES = ("projector", "lora", "full")
-LORA_TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-
-
-@dataclass
-class PatentLMMArguments:
-    """What is trained, on what."""
-
-    model_name_or_path: str = field(metadata={"help": "PatentLMM checkpoint folder or hub id"})
-    train_data: str = field(metadata={"help": "folder of Parquet shards"})
-    eval_data: str | None = field(default=None, metadata={"help": "folder of Parquet shards"})
-    stage: str = field(default="lora", metadata={"help": f"one of {', '.join(STAGES)}"})
-    tower_learning_rate: float | None = field(
-        default=None, metadata={"help": "PatentMME's own; a post-LN encoder collapses at rates a decoder likes"}
-    )
-    projector_learning_rate: float | None = field(default=None, metadata={"help": "the projector's own (paper: 2e-5)"})
-    lora_r: int = field(default=128, metadata={"help": "LoRA rank (paper: 128)"})
-    lora_alpha: int = field(default=256, metadata={"help": "LoRA alpha (paper: 256)"})
-    lora_dropout: float = field(default=0.05, metadata={"help": "LoRA dropout (paper: 0.05)"})
+logger = logging.get_logger(__name__)
 
 
-def load_figures(folder: str) -> Dataset:
-    """Load every Parquet shard of a folder, with a `length` column to group figures of like length into batches.
+def prepare(arguments: PatentLMMArguments, training: SFTConfig) -> FigureTrainer:
+    """The trainer of a recipe, ready for its first step.
 
     Raises:
-        FileNotFoundError: the folder holds no Parquet file.
+        RecipeError: the recipe cannot be followed.
     """
-    shards = sorted(str(path) for path in Path(folder).glob("**/*.parquet"))
-    if not shards:
-        raise FileNotFoundError(
-            f"{folder} holds no Parquet files; draw figures with python -m dataset_builder.synthetic"
-        )
-    figures = load_dataset("parquet", data_files=shards, split="train")
-    return figures.add_column("length", lengths(figures))
+    check_recipe(arguments, training)
 
+    # Processor and data
+    processor = load_processor(arguments.model_name_or_path)
+    check_max_length(processor, training.max_length)
+    collator = FigureCollator(processor, conversation_mix(arguments.tasks, processor.copy_head), training.seed)
+    train_figures = load_train_figures(arguments, collator, training)
+    eval_figures = load_eval_figures(arguments, collator, training)
 
-def lengths(figures: Dataset) -> list[int]:
-    """Characters of each figure's words and descriptions, which tell how many tokens it will need."""
-    columns = figures.select_columns(["words", "brief_description", "detailed_description"])
-    return [
-        sum(map(len, words)) + len(brief or "") + len(detailed or "")
-        for words, brief, detailed in map(dict.values, columns)
-    ]
+    # Model
+    model = load_model(arguments)
+    check_model(model, processor, arguments)
+    freeze(model, arguments.stage)
 
-
-def freeze(model: PreTrainedModel, stage: str) -> None:
-    """Leave trainable what the stage trains; LoRA is added by the trainer.
-
-    Raises:
-        ValueError: an unknown stage.
-    """
-    if stage not in STAGES:
-        raise ValueError(f"stage is {stage!r}; choose one of {', '.join(STAGES)}")
-    model.requires_grad_(stage == "full")
-    if stage == "projector":
-        model.model.multi_modal_projector.requires_grad_(True)
-
-
-def parameter_groups(model: torch.nn.Module, arguments: PatentLMMArguments, training: SFTConfig) -> list[dict]:
-    """Trainable parameters by learning rate: encoder, projector, everything else."""
-    rates = {
-        "vision_tower": arguments.tower_learning_rate,
-        "multi_modal_projector": arguments.projector_learning_rate,
-        "": None,
-    }
-    groups = {part: [] for part in rates}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            groups[next(part for part in rates if part in name)].append(parameter)
-    return [
-        {"params": parameters, "lr": rates[part] or training.learning_rate}
-        for part, parameters in groups.items()
-        if parameters
-    ]
-
-
-def cache_again(model: PreTrainedModel) -> None:
-    """Undo the trainer's `use_cache=False`: a checkpoint saved with it writes every token from the whole prefix."""
-    for config in (model.config, model.config.text_config, model.generation_config):
-        config.use_cache = True
-
-
-def lora_config(arguments: PatentLMMArguments):
-    """LoRA on all linear layers of the language model, with the projector trained whole (stage 2)."""
-    from peft import LoraConfig
-
-    return LoraConfig(
-        r=arguments.lora_r,
-        lora_alpha=arguments.lora_alpha,
-        lora_dropout=arguments.lora_dropout,
-        target_modules=LORA_TARGETS,
-        modules_to_save=["multi_modal_projector"],
-        task_type="CAUSAL_LM",
+    # Training: our own collator reads the rows as they are
+    training.dataset_kwargs = {"skip_prepare_dataset": True}
+    training.max_length = None
+    return FigureTrainer(
+        model=model,
+        args=training,
+        train_dataset=train_figures,
+        eval_dataset=eval_figures,
+        processing_class=processor,
+        data_collator=collator,
+        peft_config=lora_config(arguments, model.config.copy_head) if arguments.stage == "lora" else None,
+        rates=learning_rates(arguments),
+        samples=sample_figures(eval_figures, arguments, processor, training.per_device_eval_batch_size),
     )
 
 
 def main() -> None:
-    arguments, training = TrlParser((PatentLMMArguments, SFTConfig)).parse_args_and_config()
-
-    # Model
-    processor = PatentLMMProcessor.from_pretrained(arguments.model_name_or_path)
-    model = PatentLMMForConditionalGeneration.from_pretrained(arguments.model_name_or_path)
-    freeze(model, arguments.stage)
-
-    # Data: our own collator reads the rows as they are
-    training.remove_unused_columns = False
-    training.dataset_kwargs = {"skip_prepare_dataset": True}
-    training.max_length = None
-
-    # Training
-    trainer_class = ModelLossSFTTrainer if model.config.copy_head or arguments.stage == "full" else SFTTrainer
-    trainer = trainer_class(
-        model=model,
-        args=training,
-        train_dataset=load_figures(arguments.train_data),
-        eval_dataset=load_figures(arguments.eval_data) if arguments.eval_data else None,
-        processing_class=processor,
-        data_collator=FigureCollator(processor, seed=training.seed),
-        peft_config=lora_config(arguments) if arguments.stage == "lora" else None,
-    )
-    optimizer_class, options = trainer_class.get_optimizer_cls_and_kwargs(training)
-    trainer.optimizer = optimizer_class(
-        parameter_groups(trainer.model, arguments, training), **{"weight_decay": training.weight_decay, **options}
-    )
-    trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
-    cache_again(model)
+    register()
+    try:
+        arguments, training = read_recipe(PatentLMMArguments, FigureSFTConfig)
+        trainer = prepare(arguments, training)
+    except RecipeError as error:
+        sys.exit(f"sft: {error}")
+    trainer.announce()
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(training))
     trainer.save_model()
-    processor.save_pretrained(training.output_dir)
+    trainer.save_state()
+
+
+def checkpoint_to_resume(training: SFTConfig) -> str | None:
+    """The checkpoint that `resume_from_checkpoint` names; `true` is the last whole one of the output folder, if any."""
+    asked = training.resume_from_checkpoint
+    if str(asked).lower() == "true":
+        return last_whole_checkpoint(training.output_dir)
+    return asked
 
 
 if __name__ == "__main__":

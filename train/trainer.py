@@ -27,11 +27,12 @@ class ModelLossSFTTrainer(SFTTrainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         token_kinds = inputs.pop("token_kinds", None)
-        inputs |= {"logits_to_keep": from_first_answer(inputs["labels"]), "skip_logits": True}
+        inputs |= {"logits_to_keep": from_first_answer(inputs["labels"]), "skip_logits": True, "use_cache": False}
         loss, outputs = Trainer.compute_loss(
             self, model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch
         )
-        if token_kinds is not None and self.state.global_step % self.args.logging_steps == 0:
+        noted = not self.model.training or self.state.global_step % self.args.logging_steps == 0
+        if token_kinds is not None and noted:
             self._note_kind_losses(outputs["token_losses"].detach(), inputs["labels"], token_kinds)
             self._kind_losses["feature_spread"].append(spread(outputs["image_hidden_states"].detach()))
         return (loss, outputs) if return_outputs else loss
@@ -47,8 +48,9 @@ class ModelLossSFTTrainer(SFTTrainer):
                 self._kind_losses[f"loss_{name}"].append(losses[chosen].mean().item())
 
     def log(self, logs: dict, *args, **kwargs) -> None:
+        prefix = "" if self.model.training else "eval_"
         for name, values in self._kind_losses.items():
-            logs[name] = sum(values) / len(values)
+            logs[f"{prefix}{name}"] = sum(values) / len(values)
         self._kind_losses.clear()
         super().log(logs, *args, **kwargs)
 

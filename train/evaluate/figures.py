@@ -8,6 +8,8 @@ from datasets import Dataset, disable_progress_bars, load_dataset
 
 from dataset_builder.figure import FEATURES
 
+from ..shards import find_shards
+
 
 def load_figures(folder: str | Path, split: str, count: int | None = None) -> Dataset:
     """The first `count` figures (all if None) of a split: `test-*.parquet`, `test.parquet` or `test/*.parquet`.
@@ -16,13 +18,7 @@ def load_figures(folder: str | Path, split: str, count: int | None = None) -> Da
         FileNotFoundError: the folder holds no shard of the split.
         ValueError: a column is missing, or two figures have one id.
     """
-    folder = Path(folder)
-    patterns = (f"**/{split}-*.parquet", f"**/{split}.parquet", f"**/{split}/*.parquet")
-    shards = sorted({str(path) for pattern in patterns for path in folder.glob(pattern)})
-    if not shards:
-        raise FileNotFoundError(
-            f"{folder} holds no Parquet shard of the split {split!r} ({split}-*.parquet); name another with --split"
-        )
+    shards = find_shards(folder, split)
     disable_progress_bars()
     figures = load_dataset("parquet", data_files=shards, split="train")
     absent = sorted(set(FEATURES) - set(figures.column_names))

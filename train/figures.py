@@ -1,0 +1,107 @@
+"""Figures to train on: Parquet shards with the columns of `dataset_builder.figure`, loaded or streamed.
+
+Rows without any of the asked texts are left out, and counted; so are rows longer than `max_length`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import pyarrow
+import pyarrow.parquet
+from datasets import Dataset, Features, IterableDataset, Value, load_dataset
+from transformers.utils import logging
+from trl import SFTConfig
+
+from .arguments import PatentLMMArguments
+from .collate import FigureCollator
+from .recipe import RecipeError
+from .shards import Shards, open_shards
+
+logger = logging.get_logger(__name__)
+
+# What scoring a description reads besides.
+SCORED_COLUMNS = ("figure", "kind", "source", "confidences", "ocr_engine", "numerals", "elements", "edges")
+SHUFFLE_BUFFER = 1000  # rows of a stream that are mixed, images still compressed
+
+
+def load_train_figures(
+    arguments: PatentLMMArguments, collator: FigureCollator, training: SFTConfig
+) -> Dataset | IterableDataset:
+    """The figures a recipe trains on, loaded or as a stream.
+
+    Raises:
+        RecipeError: as `open_shards`; or none fits into `max_length`.
+    """
+    shards = open_shards(arguments.train_data, arguments.train_split, arguments.tasks)
+    if arguments.streaming:
+        return stream_figures(shards, training.seed)
+    return leave_out_long(load_figures(shards), collator, training.max_length)
+
+
+def load_eval_figures(arguments: PatentLMMArguments, collator: FigureCollator, training: SFTConfig) -> Dataset | None:
+    """The held-out figures of a recipe, asked the same at every evaluation; None without `eval_data`.
+
+    Raises:
+        RecipeError: as `load_train_figures`.
+    """
+    if not arguments.eval_data:
+        return None
+    scored = SCORED_COLUMNS if arguments.generate_figures else ()
+    figures = load_figures(open_shards(arguments.eval_data, arguments.eval_split, arguments.tasks, scored))
+    return leave_out_long(figures.add_column("visit", [0] * len(figures)), collator, training.max_length)
+
+
+def load_figures(shards: Shards) -> Dataset:
+    """All rows, with a `length` column to group figures of like length into batches."""
+    figures = load_dataset("parquet", data_files=list(shards.files), split="train", filters=shards.filters)
+    return figures.add_column("length", lengths(figures, shards.texts))
+
+
+def leave_out_long(figures: Dataset, collator: FigureCollator, max_length: int | None) -> Dataset:
+    """The figures no conversation about which needs more than `max_length` tokens.
+
+    Raises:
+        RecipeError: there are none.
+    """
+    if max_length is None:
+        return figures
+    kept = figures.filter(
+        lambda row: collator.tokens_needed(row) <= max_length, desc="counting tokens", load_from_cache_file=False
+    )
+    if len(kept) < len(figures):
+        logger.warning(f"{len(figures) - len(kept)} of {len(figures)} figures are left out: over {max_length} tokens")
+    if not len(kept):
+        raise RecipeError(f"max_length {max_length} leaves out all {len(figures)} figures; raise it, or leave it out")
+    return kept
+
+
+def stream_figures(shards: Shards, seed: int) -> IterableDataset:
+    """The rows again and again, in an order that `seed` and the number of workers decide.
+
+    The column `visit` says how often a row has come by. Shards are shared out among workers and processes.
+    """
+    files = [file for file in shards.files if Shards((file,), shards.texts).count()[0]]  # a worker must find a row
+    features = Features.from_arrow_schema(pyarrow.parquet.read_schema(shards.files[0]))
+    rows = IterableDataset.from_generator(
+        _read_rows,
+        gen_kwargs={"files": files, "texts": shards.texts},
+        features=Features({**features, "visit": Value("int64")}),
+    )
+    return rows.shuffle(seed=seed, buffer_size=min(SHUFFLE_BUFFER, shards.count()[0]))
+
+
+def lengths(figures: Dataset, texts: Sequence[str]) -> list[int]:
+    """Characters of each figure's words and texts, which tell how many tokens it will need."""
+    columns = figures.select_columns(["words", *texts])
+    return [sum(map(len, row["words"])) + sum(len(row[text] or "") for text in texts) for row in columns]
+
+
+def _read_rows(files: list[str], texts: tuple[str, ...]) -> Iterator[dict]:
+    expression = pyarrow.parquet.filters_to_expression(Shards(tuple(files), texts).filters)
+    for visit in itertools.count():
+        for file in files:
+            for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=64):
+                for row in pyarrow.Table.from_batches([batch]).filter(expression).to_pylist():
+                    yield {**row, "visit": visit}
