@@ -6,6 +6,7 @@ Rows without any of the asked texts are left out, and counted; so are rows longe
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterator, Sequence
 
 import pyarrow
@@ -36,7 +37,7 @@ def load_train_figures(
     """
     shards = open_shards(arguments.train_data, arguments.train_split, arguments.tasks)
     if arguments.streaming:
-        return stream_figures(shards, training.seed)
+        return stream_figures(shards, training.seed, training.world_size, training.dataloader_num_workers)
     return leave_out_long(load_figures(shards), collator, training.max_length)
 
 
@@ -77,19 +78,27 @@ def leave_out_long(figures: Dataset, collator: FigureCollator, max_length: int |
     return kept
 
 
-def stream_figures(shards: Shards, seed: int) -> IterableDataset:
-    """The rows again and again, in an order that `seed` and the number of workers decide.
+def stream_figures(shards: Shards, seed: int, processes: int = 1, workers: int = 0) -> IterableDataset:
+    """The rows again and again, in an order that `seed` and the number of readers decide.
 
-    The column `visit` says how often a row has come by. Shards are shared out among workers and processes.
+    Every reader, a worker of a process, has files of its own as far as there are enough. It gives each row once before
+    any comes again; the column `visit` says how often it has.
     """
-    files = [file for file in shards.files if Shards((file,), shards.texts).count()[0]]  # a worker must find a row
-    features = Features.from_arrow_schema(pyarrow.parquet.read_schema(shards.files[0]))
-    rows = IterableDataset.from_generator(
-        _read_rows,
-        gen_kwargs={"files": files, "texts": shards.texts},
+    files = tuple(file for file in shards.files if Shards((file,), shards.texts).count()[0])  # none without a row
+    readers = processes * max(workers, 1)
+    if len(files) < readers:  # accelerate lets every process read everything then, and drop what is another's
+        readers = max(1, min(workers, len(files)))
+    features = Features.from_arrow_schema(pyarrow.parquet.read_schema(files[0]))
+    return IterableDataset.from_generator(
+        _stream,
+        # datasets shares out what is a list, and reads the parts of one worker one after the other: one part for each
+        gen_kwargs={
+            "shares": [files[reader::readers] for reader in range(readers)],
+            "texts": shards.texts,
+            "seed": seed,
+        },
         features=Features({**features, "visit": Value("int64")}),
     )
-    return rows.shuffle(seed=seed, buffer_size=min(SHUFFLE_BUFFER, shards.count()[0]))
 
 
 def lengths(figures: Dataset, texts: Sequence[str]) -> list[int]:
@@ -98,10 +107,28 @@ def lengths(figures: Dataset, texts: Sequence[str]) -> list[int]:
     return [sum(map(len, row["words"])) + sum(len(row[text] or "") for text in texts) for row in columns]
 
 
-def _read_rows(files: list[str], texts: tuple[str, ...]) -> Iterator[dict]:
-    expression = pyarrow.parquet.filters_to_expression(Shards(tuple(files), texts).filters)
+def _stream(shares: list[tuple[str, ...]], texts: tuple[str, ...], seed: int) -> Iterator[dict]:
+    [files] = shares
     for visit in itertools.count():
-        for file in files:
-            for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=64):
-                for row in pyarrow.Table.from_batches([batch]).filter(expression).to_pylist():
-                    yield {**row, "visit": visit}
+        rng = random.Random(f"{seed} {visit}")
+        rows = _read_rows(rng.sample(files, len(files)), texts)
+        for row in mix_rows(rows, rng, SHUFFLE_BUFFER):
+            yield {**row, "visit": visit}
+
+
+def _read_rows(files: Sequence[str], texts: tuple[str, ...]) -> Iterator[dict]:
+    expression = pyarrow.parquet.filters_to_expression(Shards(tuple(files), texts).filters)
+    for file in files:
+        for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=64):
+            yield from pyarrow.Table.from_batches([batch]).filter(expression).to_pylist()
+
+
+def mix_rows(rows: Iterator[dict], rng: random.Random, size: int) -> Iterator[dict]:
+    """All rows in another order; each is drawn from the `size` that were read ahead."""
+    buffer = list(itertools.islice(rows, size))
+    for row in rows:
+        index = rng.randrange(size)
+        yield buffer[index]
+        buffer[index] = row
+    rng.shuffle(buffer)
+    yield from buffer
