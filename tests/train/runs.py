@@ -73,7 +73,7 @@ def train(monkeypatch, folder: Path, **fields) -> Path:
 
 
 def command(path: Path, processes: int = 1) -> list[str]:
-    start = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes), "--master_port", "0"]
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     return [*(start if processes > 1 else [sys.executable]), "-m", "train.sft", "--config", str(path)]
 
 
