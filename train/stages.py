@@ -11,7 +11,7 @@ from .arguments import STAGES, PatentLMMArguments
 LORA_TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 # What PatentLMM adds to an encoder and a language model, and so trains in every stage.
 PROJECTOR, COPY_HEAD = "multi_modal_projector", "copy_head"
-UNQUANTISED = ["vision_tower", PROJECTOR, COPY_HEAD, "lm_head"]
+UNQUANTISED = ["model.vision_tower", f"model.{PROJECTOR}", COPY_HEAD, "lm_head"]
 
 
 def freeze(model: PreTrainedModel, stage: str) -> None:
