@@ -16,8 +16,9 @@ from dataset_builder.figure import FEATURES
 from dataset_builder.patentdesc_355k import PatentDesc355K, figure_named, load_patentdesc
 from dataset_builder.release_to_parquet import main
 from tests.dataset_builder.release_folder import IDS, LISTS, entry, write_index, write_release
-from train import sft
 from train.evaluate.figures import load_figures
+from train.figures import load_figures as load_training_figures
+from train.shards import open_shards
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -215,7 +216,7 @@ def test_training_and_evaluation_take_what_the_command_writes(damaged, tmp_path,
     damaged.rename(tmp_path / "elsewhere")
     figures = load_figures(out, "train")
     assert figures["image_id"][:] == [IDS[0], IDS[2], IDS[3], IDS[5]] and figures[3]["image"].size == (105, 80)
-    assert sft.load_figures(str(out / "train")).num_rows == 4
+    assert load_training_figures(open_shards([str(out / "train")], "train", ["brief", "detailed"])).num_rows == 4
     assert load_dataset(str(out), cache_dir=str(tmp_path / "cache"))["test"]["image_id"][:] == [IDS[9], IDS[11]]
     assert "2 unreadable_image" in caplog.text and "1 no_image" in caplog.text
     assert main([str(tmp_path / "none"), "--out", str(out / "none")]) == 1
