@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+MAX_LINE_BYTES = 64 * 2**20  # a patent has a few megabytes at most
+
 
 def patent_key(patent_id: str) -> str:
     """Reduce a publication number to country-free digits, so that US10000000 and US10000000B2 are one patent."""
@@ -21,14 +23,16 @@ def read_jsonl(path: Path) -> Iterator[dict]:
     """Yield the rows of a JSONL file, gzipped or not.
 
     Raises:
-        ValueError: a line is not JSON; names the file and the line.
+        ValueError: a line is not JSON, or longer than a patent can be; names the file and the line.
     """
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
+    with opener(path, "rb") as lines:
+        for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE_BYTES), b""), 1):
+            if len(line) == MAX_LINE_BYTES:
+                raise ValueError(f"{path}:{number} is longer than a patent can be; put each text on a line of its own")
             try:
                 yield json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}:{number} is not JSON ({error}); repair or remove the line") from error
 
 
