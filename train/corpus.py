@@ -1,10 +1,10 @@
 """Patent texts to pre-train a language model on, of files and folders in three forms, whole or streamed.
 
-| file | a text is |
+| file | a text is, unless other fields are chosen |
 |---|---|
 | `.jsonl`, `.jsonl.gz` | `text` of a line |
 | `.parquet` | `text` of a row |
-| `.json` | chosen fields of an application of the Harvard USPTO Patent Dataset (HUPD, arXiv 2207.04043), one a file |
+| `.json` | HUPD_FIELDS of an application of the Harvard USPTO Patent Dataset (HUPD, arXiv 2207.04043), one a file |
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_SHARDS = 1024  # HUPD has 4.5 million files
 
 def load_corpus(
     paths: Sequence[str],
-    fields: Sequence[str] = HUPD_FIELDS,
+    fields: Sequence[str] | None = None,
     held_apart: str | None = None,
     streaming: bool = False,
 ) -> Dataset | IterableDataset:
@@ -44,7 +44,7 @@ def load_corpus(
 
     Args:
         paths: files, or folders that are searched for all of their files.
-        fields: of HUPD's applications, joined in this order.
+        fields: columns of the rows, or of HUPD's applications, that make a text, in this order.
         held_apart: JSONL with `patent_id`; the texts of these patents must not be trained on. Texts then need one of
             PATENT_COLUMNS.
         streaming: read while training, for what does not fit on the disk a second time.
@@ -57,7 +57,7 @@ def load_corpus(
     shards = min(len(files), MAX_SHARDS)
     sources = {
         "files": [tuple(files[shard::shards]) for shard in range(shards)],
-        "fields": tuple(fields),
+        "fields": tuple(fields or ()),
         "held_apart": _version(_existing(held_apart)) if held_apart else None,
     }
     if not any(map(_is_kept, read_shard(**sources))):
@@ -91,9 +91,10 @@ def read_shard(files: list[tuple], fields: tuple[str, ...], held_apart: tuple | 
     """Yield `text` and why it is `left_out` ("" if it is not) of every text in the files."""
     excluded = _excluded(held_apart) if held_apart else frozenset()
     for path in (Path(name) for shard in files for name, *_ in shard):
-        for number, row in enumerate(_read(path), 1):
+        chosen = fields or (HUPD_FIELDS if path.suffix == ".json" else ("text",))
+        for number, row in enumerate(_read(path, chosen), 1):
             place = f"{path}:{number}"
-            text = _text(row, fields if path.suffix == ".json" else ("text",), place)
+            text = _text(row, chosen, place)
             reason = "held apart" if excluded and _is_of(row, excluded, place) else "" if text else "empty"
             yield {"text": text, "left_out": reason}
 
@@ -110,19 +111,18 @@ def _read_whole(sources: dict) -> Dataset:
     return data
 
 
-def _read(path: Path) -> Iterator[dict]:
+def _read(path: Path, fields: Sequence[str]) -> Iterator[dict]:
     if path.suffix == ".parquet":
-        return _read_parquet(path)
+        return _read_parquet(path, fields)
     return iter([_read_application(path)]) if path.suffix == ".json" else texts.read_jsonl(path)
 
 
-def _read_parquet(path: Path) -> Iterator[dict]:
+def _read_parquet(path: Path, fields: Sequence[str]) -> Iterator[dict]:
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            if "text" not in names:
-                raise ValueError(f"{path} has no `text`, but {_names(names)}; rename a column")
-            columns = [name for name in ("text", *PATENT_COLUMNS) if name in names]
+            _check_fields(names, fields, str(path))
+            columns = [name for name in (*fields, *PATENT_COLUMNS) if name in names]
             for batch in file.iter_batches(batch_size=64, columns=columns):
                 yield from batch.to_pylist()
     except pa.ArrowException as error:
@@ -142,12 +142,18 @@ def _text(row: dict, fields: Sequence[str], place: str) -> str:
     """The row's fields one under the other, without those that are empty."""
     if not isinstance(row, dict):
         raise ValueError(f"{place} is not an object with {', '.join(fields)}; one application a .json file is read")
+    _check_fields(row, fields, place)
     for field in fields:
-        if field not in row:
-            raise ValueError(f"{place} has no `{field}`, but {_names(row)}; rename it, or choose other hupd_fields")
         if not isinstance(row[field], str | None):
             raise ValueError(f"{place}: `{field}` is not text; write it as a string")
     return "\n\n".join(part for field in fields if (part := (row[field] or "").strip()))
+
+
+def _check_fields(names: Iterable[str], fields: Sequence[str], place: str) -> None:
+    for field in fields:
+        if field not in names:
+            known = ", ".join(name[:40] for name in list(names)[:40]) or "nothing"
+            raise ValueError(f"{place} has no `{field}`, but {known}; choose the fields in the recipe")
 
 
 def _is_of(row: dict, patents: frozenset[str], place: str) -> bool:
@@ -180,7 +186,3 @@ def _is_corpus(path: Path) -> bool:
 
 def _is_kept(row: dict) -> bool:
     return not row["left_out"]
-
-
-def _names(columns: Iterable[str]) -> str:
-    return ", ".join(name[:40] for name in list(columns)[:40]) or "nothing"

@@ -44,8 +44,9 @@ class PatentLlamaArguments:
     tokenizer: str = field(metadata={"help": "tokenizer folder or hub id"})
     model_name_or_path: str | None = field(default=None, metadata={"help": "causal language model to continue"})
     from_scratch: dict | None = field(default=None, metadata={"help": "AutoConfig fields of a new model"})
-    hupd_fields: list[str] = field(
-        default_factory=lambda: list(HUPD_FIELDS), metadata={"help": "fields of HUPD's applications, in this order"}
+    fields: list[str] | None = field(
+        default=None,
+        metadata={"help": f"columns that make a text, in this order (default: text; of HUPD {', '.join(HUPD_FIELDS)})"},
     )
     held_apart: str | None = field(
         default=None, metadata={"help": "JSONL with `patent_id`: patents of evaluation figures, not to be trained on"}
@@ -212,9 +213,9 @@ def prepare(arguments: PatentLlamaArguments, training: PatentLlamaConfig) -> Per
     tokenizer = load_tokenizer(arguments.tokenizer)
     model = load_model(arguments, tokenizer, training.bf16)
     with training.main_process_first(desc="reading the texts"):
-        chosen = (arguments.hupd_fields, arguments.held_apart)
+        chosen = (arguments.fields, arguments.held_apart)
         train_texts = load_corpus(arguments.train_data, *chosen, streaming=arguments.streaming)
-        eval_texts = load_corpus(arguments.eval_data, arguments.hupd_fields)
+        eval_texts = load_corpus(arguments.eval_data, arguments.fields)
         workers = {"num_proc": training.dataset_num_proc}
         train_rows = tokenize(train_texts, tokenizer, **({} if arguments.streaming else workers))
         eval_rows = tokenize(eval_texts, tokenizer, **workers)

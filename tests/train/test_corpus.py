@@ -55,6 +55,13 @@ def test_hupd_fields_are_chosen_and_ordered_by_the_recipe(tmp_path):
     assert list(data["text"]) == ["1. A housing, comprising a lid.\n\nLids fall off."]
 
 
+def test_other_columns_than_text_can_be_chosen(tmp_path):
+    """Such as those of the figures' own Parquet."""
+    pq.write_table(pa.table({"brief": ["FIG. 1."], "image": [b""], "detailed": ["The lid."]}), tmp_path / "a.parquet")
+    data = load_corpus([str(tmp_path)], fields=["detailed", "brief"])
+    assert list(data["text"]) == ["The lid.\n\nFIG. 1."]
+
+
 def test_streaming_gives_the_same_texts(tmp_path):
     write_jsonl(tmp_path / "a.jsonl", {"text": "one"}, {"text": " "})
     write_jsonl(tmp_path / "b.jsonl", {"text": "two"})
