@@ -265,8 +265,8 @@ def held_out(metrics: dict) -> dict[str, float]:
     return {name: metrics[f"eval_{name}"] for name in ("loss", "perplexity", "predicted_tokens")}
 
 
-def run(trainer: PerplexityTrainer, checkpoint: str | None) -> dict[str, dict]:
-    """Train, save, and return the held-out scores `before` and `after`.
+def run(trainer: PerplexityTrainer, checkpoint: str | None) -> tuple[dict, dict]:
+    """Train, save, and return the held-out scores before and after.
 
     The former are taken in the training loop, where every kind of sharding is set up, and kept in checkpoints.
     """
@@ -276,7 +276,7 @@ def run(trainer: PerplexityTrainer, checkpoint: str | None) -> dict[str, dict]:
     after = trainer.evaluate()
     trainer.model.config.use_cache = True
     trainer.save_model()
-    return {"before": held_out(before), "after": held_out(after)}
+    return held_out(before), held_out(after)
 
 
 def main() -> None:
@@ -287,11 +287,11 @@ def main() -> None:
         trainer = prepare(arguments, training)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f"pretrain_patentllama: {error}")
-    result = run(trainer, checkpoint)
+    before, after = run(trainer, checkpoint)
     if training.process_index == 0:
+        print(f"held-out perplexity: {before['perplexity']:.1f} before, {after['perplexity']:.1f} after")
+        result = {"before": before, "after": after, "processes": training.world_size}
         (Path(training.output_dir) / "perplexity.json").write_text(json.dumps(result, indent=1) + "\n")
-        perplexities = " before, ".join(f"{scores['perplexity']:.1f}" for scores in result.values())
-        print(f"held-out perplexity: {perplexities} after")
         if arguments.merge:
             write_merged(arguments, training.output_dir)
 

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -228,6 +230,29 @@ def stop_at(step):
 def test_resuming_before_the_first_checkpoint_begins_anew(folder):
     training = llama.PatentLlamaConfig(output_dir=str(folder / "none"), resume_from_checkpoint="true", bf16=False)
     assert llama.checkpoint_to_resume(training) is None
+
+
+@pytest.mark.slow
+def test_two_processes_train_like_one_that_accumulates(monkeypatch, folder):
+    """Plain gradient descent: the weights are equal after two steps only if the gradients of both were."""
+    options = {"optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 0.0, "lr_scheduler_type": "constant"}
+    one = run(monkeypatch, folder, **options, gradient_accumulation_steps=2, output_dir=str(folder / "one"))
+    path = recipe(folder, **options, output_dir=str(folder / "two"))
+    command = [*"-m accelerate.commands.launch --multi_gpu --num_processes 2 --main_process_port 0 -m".split()]
+    subprocess.run(
+        [sys.executable, *command, "train.pretrain_patentllama", "--config", path],
+        env={**os.environ, "ACCELERATE_USE_CPU": "1"},
+        check=True,
+        timeout=300,
+    )
+    scores = [json.loads((out / "perplexity.json").read_text()) for out in (one, folder / "two")]
+    assert [score["processes"] for score in scores] == [1, 2]
+    for when in ("before", "after"):
+        assert scores[0][when] == pytest.approx(scores[1][when], rel=1e-5)
+    assert scores[0]["after"]["perplexity"] < scores[0]["before"]["perplexity"] * 0.9
+    ours, theirs = (load_file(out / "model.safetensors") for out in (folder / "two", one))
+    for name, weight in theirs.items():
+        torch.testing.assert_close(ours[name], weight, rtol=1e-4, atol=1e-6)
 
 
 # --- Refusals ---
