@@ -12,7 +12,7 @@ JOBS ?= 2
 export OMP_WAIT_POLICY := PASSIVE
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo install install-test test test-slow lint format bench clean
+.PHONY: help demo install install-test test test-slow smoke lint format bench clean
 .DEFAULT_GOAL := help
 
 help:  ## print this list
@@ -48,6 +48,9 @@ test: $(VENV)/.installed-test  ## run the fast tests
 
 test-slow: $(VENV)/.installed-test  ## run the slow tests (training, other environments)
 	$(PYTEST) -m slow
+
+smoke: $(VENV)/.installed-test  ## run every training script for some steps on drawn figures, in out/smoke
+	PYTHON=$(CURDIR)/$(BIN)/python train/recipes/smoke/run.sh
 
 lint: $(VENV)/.installed-test  ## check style and format
 	$(BIN)/ruff check .

@@ -39,14 +39,12 @@ def fsdp_plugin() -> FullyShardedDataParallelPlugin:
 
 @pytest.mark.parametrize("adapted", [False, True])
 def test_fsdp2_shards_the_layers_of_encoder_and_language_model(adapted):
-    from peft import get_peft_model
-
-    from train.sft import PatentLMMArguments, lora_config
+    from peft import LoraConfig, get_peft_model
 
     processor = make_processor()
     model = make_model(processor.tokenizer, processor.ocr_tokenizer)
     if adapted:
-        model = get_peft_model(model, lora_config(PatentLMMArguments(model_name_or_path="", train_data="", lora_r=2)))
+        model = get_peft_model(model, LoraConfig(r=2, target_modules=r".*language_model.*q_proj"))
     policy = fsdp2_prepare_auto_wrap_policy(fsdp_plugin(), model)
     sharded = [type(module).__name__ for module in model.modules() if policy(module)]
     assert sharded == ["PatentMMELayer"] * 2 + ["LlamaDecoderLayer"] * 2

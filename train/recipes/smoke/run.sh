@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Every training script, one after the other, on drawn figures: none may take two minutes on two cores. Run it from the
+# folder of the repository; everything goes to out/smoke.
+set -euo pipefail
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TOKENIZERS_PARALLELISM=false
+python=${PYTHON:-python}
+recipes=train/recipes/smoke
+out=out/smoke
+limit=120
+
+step() {  # name, then the command
+  local name=$1 begin=$SECONDS
+  shift
+  timeout "$limit" "$@" >"$out/$name.log" 2>&1 || { tail -n 20 "$out/$name.log"; echo "smoke: $name failed"; exit 1; }
+  echo "smoke: $name took $((SECONDS - begin)) s"
+}
+draw() { step "$1" "$python" -m dataset_builder.synthetic --out "$out/$1" "${@:2}"; }
+launch() { step "$1" "$python" -m accelerate.commands.launch --config_file train/accelerate/single.yaml -m "$2" --config "$recipes/$1.yaml"; }
+
+rm -rf "$out"
+mkdir -p "$out/tokenizer"
+cp checkpoints/patentlmm-tiny/tokenizer*.json "$out/tokenizer"
+draw figures --count 32 --split train --seed 0
+draw figures-validation --count 8 --split validation --max-side 448
+draw figures-test --count 4 --split test
+launch image_tokenizer train.image_tokenizer
+launch mme train.pretrain_patentmme
+launch llama train.pretrain_patentllama
+step model "$python" -m train.assemble "$recipes/model.yaml"
+launch stage1 train.sft
+launch stage2_brief train.sft
+step merge "$python" -m train.merge --adapter "$out/stage2_brief" --out "$out/merged"
+step evaluate "$python" -m train.evaluate --model "$out/merged" --data "$out/figures-test" --out "$out/evaluation" \
+  --max-new-tokens 16
+cat "$out/evaluation/table.md"
