@@ -26,33 +26,11 @@ FIELDS = {
 IMAGE_TOKEN = "<image>"
 
 
-def add_image_token(tokenizer, language_model) -> int:
-    """Make `<image>` one token, with a new embedding where the model has none to spare; the token's id."""
-    if IMAGE_TOKEN not in tokenizer.get_vocab():
-        tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE_TOKEN]}, replace_extra_special_tokens=False)
-    if len(tokenizer) > language_model.get_input_embeddings().num_embeddings:
-        language_model.resize_token_embeddings(len(tokenizer))
-    return tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
-
-
-def read_recipe(path: str) -> dict:
-    """The fields of a recipe file.
-
-    Raises:
-        ValueError: it has fields that are not known.
-    """
-    recipe = yaml.safe_load(Path(path).read_text())
-    if unknown := sorted(recipe.keys() - FIELDS):
-        raise ValueError(f"{path} has the unknown fields {', '.join(unknown)}; known are {', '.join(sorted(FIELDS))}")
-    return recipe
-
-
 def assemble(recipe: dict) -> tuple[PatentLMMForConditionalGeneration, PatentLMMProcessor]:
     """Build the model and processor a recipe describes.
 
-    The language model's weights are taken over, and its tokenizer learns `<image>` where it lacks it.
-    With `share_word_embeddings` the encoder's word embeddings start as the language model's, which is possible where
-    both tokenizers have the same ids and both models the same width.
+    The language model's weights are taken over. With `share_word_embeddings` the encoder's word embeddings start as
+    the language model's, which is possible where both tokenizers have the same ids and both models the same width.
     """
     set_seed(recipe.get("seed", 0))
     tokenizer = AutoTokenizer.from_pretrained(recipe["tokenizer"])
@@ -96,6 +74,27 @@ def main() -> None:
     model.save_pretrained(recipe["output_dir"])
     processor.save_pretrained(recipe["output_dir"])
     print(f"{model.num_parameters() / 1e6:.1f}M parameters in {recipe['output_dir']}")
+
+
+def add_image_token(tokenizer, language_model) -> int:
+    """Make `<image>` one token, with a new embedding where the model has none to spare; the token's id."""
+    if IMAGE_TOKEN not in tokenizer.get_vocab():
+        tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE_TOKEN]}, replace_extra_special_tokens=False)
+    if len(tokenizer) > language_model.get_input_embeddings().num_embeddings:
+        language_model.resize_token_embeddings(len(tokenizer))
+    return tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+
+
+def read_recipe(path: str) -> dict:
+    """The fields of a recipe file.
+
+    Raises:
+        ValueError: it has fields that are not known.
+    """
+    recipe = yaml.safe_load(Path(path).read_text())
+    if unknown := sorted(recipe.keys() - FIELDS):
+        raise ValueError(f"{path} has the unknown fields {', '.join(unknown)}; known are {', '.join(sorted(FIELDS))}")
+    return recipe
 
 
 if __name__ == "__main__":
