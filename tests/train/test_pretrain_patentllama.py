@@ -74,8 +74,8 @@ def prepare(folder, **changes) -> llama.PerplexityTrainer:
     return llama.prepare(*parser.parse_args_and_config(["--config", recipe(folder, **changes)]))
 
 
-def base_model(monkeypatch, folder) -> Path:
-    return run(monkeypatch, folder, output_dir=str(folder / "base"))
+def base_model(monkeypatch, folder, **shape) -> Path:
+    return run(monkeypatch, folder, output_dir=str(folder / "base"), from_scratch={**SHAPE, **shape})
 
 
 # --- Rows ---
@@ -184,6 +184,25 @@ def test_lora_ends_in_an_adapter_and_in_the_merged_model(monkeypatch, folder):
     assert not torch.allclose(before, adapted, atol=1e-4)
     torch.testing.assert_close(adapted, merged, rtol=1e-4, atol=1e-5)
     assert len(AutoTokenizer.from_pretrained(out / "merged")) == len(AutoTokenizer.from_pretrained(base))
+
+
+def test_lora_on_four_bits_trains_and_is_merged_into_the_whole_weights(monkeypatch, folder):
+    base = base_model(monkeypatch, folder, hidden_size=64, intermediate_size=128)  # blocks of 64
+    options = {"from_scratch": None, "model_name_or_path": str(base), "merge": True}
+    options |= {"lora": True, "lora_r": 4, "lora_alpha": 8}
+    trainer = prepare(folder, **options, load_in_4bit=True)
+    stored = {type(parameter).__name__ for parameter in trainer.model.parameters() if not parameter.requires_grad}
+    assert "Params4bit" in stored
+    out = run(monkeypatch, folder, **options, load_in_4bit=True)
+    scores = json.loads((out / "perplexity.json").read_text())
+    assert scores["after"]["perplexity"] < scores["before"]["perplexity"]
+    merged, before = (load_file(path / "model.safetensors") for path in (out / "merged", base))
+    assert merged.keys() == before.keys()
+    changed = {name for name in before if not torch.equal(merged[name], before[name])}
+    assert changed == {name for name in before if "_proj" in name}
+    # but for what the adapter adds, of rank 4, the weights are those that were never quantised
+    name = min(changed)
+    assert torch.linalg.matrix_rank((merged[name] - before[name]).double(), rtol=1e-4) <= 4
 
 
 def test_frozen_weights_are_bfloat16_and_trained_ones_are_not(monkeypatch, folder):
