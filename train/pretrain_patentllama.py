@@ -10,11 +10,11 @@ each other. The held-out perplexity before and after is printed, and written to 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow.compute as pc
 import torch
 from accelerate.utils import gather_object
 from datasets import Dataset, IterableDataset, concatenate_datasets
@@ -66,6 +66,8 @@ class PatentLlamaArguments:
         self.train_data, self.eval_data = _as_list(self.train_data), _as_list(self.eval_data)
         if (self.model_name_or_path is None) == (self.from_scratch is None):
             raise ValueError("give exactly one of model_name_or_path and from_scratch in the recipe")
+        if self.from_scratch is not None and "model_type" not in self.from_scratch:
+            raise ValueError("from_scratch has no model_type; name an architecture, such as model_type: llama")
         if self.lora and self.from_scratch:
             raise ValueError("lora adapts a trained model; name it with model_name_or_path, or leave lora out")
         if (self.merge or self.load_in_4bit) and not self.lora:
@@ -96,7 +98,8 @@ class PerplexityTrainer(SFTTrainer):
         sums = gather_object([self._held_out])
         tokens = sum(count for _, count in sums)
         loss = sum(nats for nats, _ in sums) / tokens
-        scores = {"loss": loss, "perplexity": math.exp(loss), "predicted_tokens": tokens}
+        perplexity = torch.tensor(loss, dtype=torch.float64).exp().item()
+        scores = {"loss": loss, "perplexity": perplexity, "predicted_tokens": tokens}
         output.metrics.update({f"{metric_key_prefix}_{name}": score for name, score in scores.items()})
         return output
 
@@ -196,7 +199,8 @@ def fill_up(rows: Dataset, size: int) -> Dataset:
 
 
 def token_count(rows: Dataset) -> int:
-    return sum(len(ids) for ids in rows.with_format("numpy")["input_ids"])
+    """Tokens of all rows, from the Arrow table's offsets: the tokens themselves are not read."""
+    return pc.sum(pc.list_value_length(rows.data.column("input_ids"))).as_py()
 
 
 def prepare(arguments: PatentLlamaArguments, training: PatentLlamaConfig) -> PerplexityTrainer:
@@ -207,8 +211,7 @@ def prepare(arguments: PatentLlamaArguments, training: PatentLlamaConfig) -> Per
     """
     if arguments.streaming and training.max_steps <= 0:
         raise ValueError("streamed texts have no known number; set max_steps in the recipe")
-    for paths in (arguments.train_data, arguments.eval_data):
-        find_files(paths)
+    find_files([*arguments.train_data, *arguments.eval_data, *filter(None, [arguments.held_apart])])
     set_seed(training.seed)  # for a model from scratch
     tokenizer = load_tokenizer(arguments.tokenizer)
     model = load_model(arguments, tokenizer, training.bf16)
@@ -273,9 +276,9 @@ def run(trainer: PerplexityTrainer, checkpoint: str | None) -> tuple[dict, dict]
     trainer.args.eval_on_start = checkpoint is None
     trainer.train(resume_from_checkpoint=checkpoint)
     before = next(entry for entry in trainer.state.log_history if "eval_perplexity" in entry)
-    after = trainer.evaluate()
     trainer.model.config.use_cache = True
     trainer.save_model()
+    after = trainer.evaluate()
     return held_out(before), held_out(after)
 
 
@@ -286,7 +289,7 @@ def main() -> None:
         checkpoint = checkpoint_to_resume(training)
         trainer = prepare(arguments, training)
     except (ImportError, OSError, ValueError) as error:
-        sys.exit(f"pretrain_patentllama: {error}")
+        sys.exit(f"pretrain_patentllama: {' '.join(str(error).split())}")
     before, after = run(trainer, checkpoint)
     if training.process_index == 0:
         print(f"held-out perplexity: {before['perplexity']:.1f} before, {after['perplexity']:.1f} after")

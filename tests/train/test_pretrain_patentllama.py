@@ -281,6 +281,11 @@ REFUSED = {
     "missing held-out file": ({"eval_data": "nowhere.parquet"}, "nowhere.parquet does not exist"),
     "two models": ({"model_name_or_path": "here"}, "give exactly one of model_name_or_path and from_scratch"),
     "no model": ({"from_scratch": None}, "give exactly one of"),
+    "no architecture": ({"from_scratch": {"hidden_size": 8}}, "from_scratch has no model_type"),
+    "no such model": ({"from_scratch": None, "model_name_or_path": "./nowhere"}, "nowhere"),
+    "no such tokenizer": ({"tokenizer": "./nowhere"}, "nowhere"),
+    "missing list of patents": ({"held_apart": "held.jsonl"}, "held.jsonl does not exist"),
+    "other columns": ({"fields": ["abstract"]}, "train.jsonl:1 has no `abstract`, but text"),
     "lora from nothing": ({"lora": True}, "lora adapts a trained model"),
     "merge without lora": ({"merge": True}, "merge and load_in_4bit are for lora"),
     "endless stream": ({"streaming": True, "max_steps": -1}, "set max_steps"),
@@ -295,7 +300,7 @@ def test_bad_recipes_end_in_a_sentence(monkeypatch, folder, name):
     changes, message = REFUSED[name]
     with pytest.raises(SystemExit, match=message) as end:
         run(monkeypatch, folder, **changes)
-    assert str(end.value).startswith("pretrain_patentllama: ")
+    assert str(end.value).startswith("pretrain_patentllama: ") and "\n" not in str(end.value)
     assert not (folder / "out" / "perplexity.json").exists()
 
 
