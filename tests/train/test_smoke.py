@@ -26,4 +26,4 @@ def test_every_script_runs_one_after_the_other(tmp_path):
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert (tmp_path / "out/smoke/merged/model.safetensors").is_file()
-    assert "BLEU" in result.stdout
+    assert "| B-4 |" in result.stdout

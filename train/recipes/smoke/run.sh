@@ -14,15 +14,21 @@ step() {  # name, then the command
   timeout "$limit" "$@" >"$out/$name.log" 2>&1 || { tail -n 20 "$out/$name.log"; echo "smoke: $name failed"; exit 1; }
   echo "smoke: $name took $((SECONDS - begin)) s"
 }
-draw() { step "$1" "$python" -m dataset_builder.synthetic --out "$out/$1" "${@:2}"; }
-launch() { step "$1" "$python" -m accelerate.commands.launch --config_file train/accelerate/single.yaml -m "$2" --config "$recipes/$1.yaml"; }
+draw() {  # folder, split, then options
+  step "$1-$2" "$python" -m dataset_builder.synthetic --out "$out/$1" --split "$2" --max-side 448 "${@:3}"
+}
+launch() {  # recipe, module
+  step "$1" "$python" -m accelerate.commands.launch --config_file train/accelerate/single.yaml -m "$2" \
+    --config "$recipes/$1.yaml"
+}
 
 rm -rf "$out"
 mkdir -p "$out/tokenizer"
 cp checkpoints/patentlmm-tiny/tokenizer*.json "$out/tokenizer"
-draw figures --count 32 --split train --seed 0
-draw figures-validation --count 8 --split validation --max-side 448
-draw figures-test --count 4 --split test
+draw figures train --count 32
+draw figures validation --count 8 --seed 1000
+draw figures-validation validation --count 8 --seed 2000
+draw figures-test test --count 4
 launch image_tokenizer train.image_tokenizer
 launch mme train.pretrain_patentmme
 launch llama train.pretrain_patentllama
