@@ -203,6 +203,11 @@ def token_count(rows: Dataset) -> int:
     return pc.sum(pc.list_value_length(rows.data.column("input_ids"))).as_py()
 
 
+def say_what_is_cut(tokens: int) -> None:
+    if tokens:
+        print(f"pretrain_patentllama: {tokens} tokens are over max_length and left out", file=sys.stderr)
+
+
 def prepare(arguments: PatentLlamaArguments, training: PatentLlamaConfig) -> PerplexityTrainer:
     """Check and load everything, up to the first step.
 
@@ -230,8 +235,8 @@ def prepare(arguments: PatentLlamaArguments, training: PatentLlamaConfig) -> Per
         processing_class=tokenizer,
         peft_config=lora_config(arguments) if arguments.lora else None,
     )
-    if not arguments.streaming and (cut := token_count(train_rows) - token_count(trainer.train_dataset)):
-        print(f"pretrain_patentllama: {cut} tokens are over max_length and left out", file=sys.stderr)
+    if not arguments.streaming and training.process_index == 0:
+        say_what_is_cut(token_count(train_rows) - token_count(trainer.train_dataset))
     trainer.eval_dataset = fill_up(trainer.eval_dataset, training.eval_batch_size * training.world_size)
     return trainer
 
