@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Every training script, one after the other, on drawn figures: none may take two minutes on two cores. Run it from the
-# folder of the repository; everything goes to out/smoke.
+# folder of the repository; everything goes to out/smoke. SMOKE_LIMIT is the seconds that a step may take.
 set -euo pipefail
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TOKENIZERS_PARALLELISM=false
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false
 python=${PYTHON:-python}
 recipes=train/recipes/smoke
 out=out/smoke
-limit=120
+limit=${SMOKE_LIMIT:-120}
 
 step() {  # name, then the command
   local name=$1 begin=$SECONDS
