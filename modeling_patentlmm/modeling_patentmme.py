@@ -512,14 +512,23 @@ class PatentMMEForPreTraining(PatentMMEPreTrainedModel):
         return logits, total / (labels.numel() if self.config.dilute_losses else wanted.sum().clamp(min=1))
 
     def patch_loss(self, logits, labels, pixel_attention_mask) -> torch.Tensor | None:
-        """Binary cross-entropy of (B, patches, classes), averaged over the patches that are not letterbox."""
+        """Binary cross-entropy of (B, patches, classes), averaged over what is known and no letterbox."""
         if labels is None:
             return None
+        counted = self.counted_patch_labels(labels, pixel_attention_mask)
+        targets = labels.clamp(min=0).float()
+        total = F.binary_cross_entropy_with_logits(logits.float(), targets, weight=counted.float(), reduction="sum")
+        return total / (labels.numel() if self.config.dilute_losses else counted.sum().clamp(min=1))
+
+    def counted_patch_labels(self, labels, pixel_attention_mask=None) -> torch.Tensor:
+        """Which of `labels` (B, patches, classes) the patch loss counts; bool of the same shape.
+
+        Unknown ones, -100, never; those of letterbox patches only with `dilute_losses`, as in the authors' code.
+        """
+        known = labels != -100
         if pixel_attention_mask is None or self.config.dilute_losses:
-            return F.binary_cross_entropy_with_logits(logits.float(), labels.float())
-        weight = pixel_attention_mask.flatten(1)[..., None].float()
-        total = F.binary_cross_entropy_with_logits(logits.float(), labels.float(), weight=weight, reduction="sum")
-        return total / (weight.sum() * labels.shape[-1]).clamp(min=1)
+            return known
+        return known & pixel_attention_mask.flatten(1)[..., None].bool()
 
     @can_return_tuple
     def forward(
@@ -544,7 +553,8 @@ class PatentMMEForPreTraining(PatentMMEPreTrainedModel):
             patch_mask: (B, patches) bool, patches hidden behind `vis_mask_token`.
             labels: (B, T) word ids at masked positions, -100 elsewhere.
             codebook_labels: (B, patches) image-token ids at masked patches, -100 elsewhere.
-            patch_labels: (B, patches, 5) 1 where an element of that class touches the patch.
+            patch_labels: (B, patches, 5) 1 where an element of that class touches the patch, 0 where none does, -100
+                where it is not known.
         """
         outputs = self.layoutlmv3(
             input_ids=input_ids,

@@ -1,4 +1,4 @@
-"""Put a new PatentLMM together from a language model, tokenizers and an encoder shape.
+"""Put a new PatentLMM together from a language model, tokenizers and an encoder, pre-trained or new.
 
 python -m train.assemble train/recipes/tiny/model.yaml
 """
@@ -17,7 +17,11 @@ from modeling_patentlmm import (
     PatentLMMForConditionalGeneration,
     PatentLMMImageProcessor,
     PatentLMMProcessor,
+    PatentMMEConfig,
+    PatentMMEModel,
 )
+
+from .pretraining.figure_processor import check_words
 
 FIELDS = {
     *("language_model", "tokenizer", "ocr_tokenizer", "vision_model", "vision_config", "share_word_embeddings"),
@@ -29,17 +33,23 @@ IMAGE_TOKEN = "<image>"
 def assemble(recipe: dict) -> tuple[PatentLMMForConditionalGeneration, PatentLMMProcessor]:
     """Build the model and processor a recipe describes.
 
-    The language model's weights are taken over. With `share_word_embeddings` the encoder's word embeddings start as
-    the language model's, which is possible where both tokenizers have the same ids and both models the same width.
+    The language model's weights are taken over. The encoder is the pre-trained one in the folder `vision_model` or a
+    new one of the fields `vision_config`. With `share_word_embeddings` a new encoder's word embeddings start as the
+    language model's, which is possible where both tokenizers have the same ids and both models the same width.
+
+    Raises:
+        ValueError: the recipe names both encoders or none; the pre-trained one lacks weights or reads its words
+            otherwise; the word embeddings cannot be shared.
     """
     set_seed(recipe.get("seed", 0))
     tokenizer = AutoTokenizer.from_pretrained(recipe["tokenizer"])
     ocr_tokenizer = AutoTokenizer.from_pretrained(recipe["ocr_tokenizer"])
     language_model = AutoModelForCausalLM.from_pretrained(recipe["language_model"])
     image_token_id = add_image_token(tokenizer, language_model)
+    encoder = load_encoder(recipe, ocr_tokenizer) if _is_pretrained(recipe) else None
     model = PatentLMMForConditionalGeneration(
         PatentLMMConfig(
-            vision_config={**recipe["vision_config"], "vocab_size": len(ocr_tokenizer)},
+            vision_config=encoder.config if encoder else {**recipe["vision_config"], "vocab_size": len(ocr_tokenizer)},
             text_config=language_model.config.to_dict(),
             image_token_id=image_token_id,
             **recipe["model"],
@@ -47,10 +57,10 @@ def assemble(recipe: dict) -> tuple[PatentLMMForConditionalGeneration, PatentLMM
     )
     model.model.language_model.load_state_dict(language_model.model.state_dict())
     model.lm_head.load_state_dict(language_model.lm_head.state_dict())
+    if encoder:
+        model.model.vision_tower.load_state_dict(encoder.state_dict())
     if recipe.get("share_word_embeddings"):
-        with torch.no_grad():
-            words = model.model.vision_tower.embeddings.word_embeddings.weight
-            words.copy_(language_model.get_input_embeddings().weight)
+        share_word_embeddings(model.model.vision_tower, language_model)
     model.generation_config.update(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -58,14 +68,65 @@ def assemble(recipe: dict) -> tuple[PatentLMMForConditionalGeneration, PatentLMM
         do_sample=False,
         use_cache=True,
     )
-    side = recipe["vision_config"]["input_size"]
+    vision = model.config.vision_config
+    size = {"height": vision.input_size, "width": vision.input_size}
     processor = PatentLMMProcessor(
-        image_processor=PatentLMMImageProcessor(size={"height": side, "width": side}),
+        image_processor=PatentLMMImageProcessor(
+            size=size,
+            patch_size=vision.patch_size,
+            feature_mode=recipe["processor"].get("feature_mode", "default"),
+        ),
         tokenizer=tokenizer,
         ocr_tokenizer=ocr_tokenizer,
         **recipe["processor"],
     )
     return model, processor
+
+
+def _is_pretrained(recipe: dict) -> bool:
+    if ("vision_model" in recipe) == ("vision_config" in recipe):
+        raise ValueError("give exactly one of vision_model, a pre-trained encoder, and vision_config in the recipe")
+    return "vision_model" in recipe
+
+
+def load_encoder(recipe: dict, ocr_tokenizer) -> PatentMMEModel:
+    """The pre-trained encoder of the folder `vision_model`, of `train.pretrain_patentmme` or `train.convert encoder`.
+
+    Raises:
+        ValueError: it lacks weights, reads its words otherwise, or its embeddings would be overwritten.
+    """
+    folder = recipe["vision_model"]
+    if recipe.get("share_word_embeddings"):
+        raise ValueError(
+            f"share_word_embeddings would overwrite the word embeddings that {folder} was trained with; leave it out"
+        )
+    config = PatentMMEConfig.from_pretrained(folder)
+    check_words(folder, config.vocab_size, ocr_tokenizer, recipe["processor"])
+    encoder, loading = PatentMMEModel.from_pretrained(
+        folder, config=config, dtype=torch.float32, output_loading_info=True
+    )
+    if loading["missing_keys"]:
+        absent = sorted(loading["missing_keys"])
+        raise ValueError(
+            f"{folder} lacks {len(absent)} weights of PatentMME, {absent[0]} first; name an encoder folder"
+        )
+    return encoder
+
+
+@torch.no_grad()
+def share_word_embeddings(encoder: PatentMMEModel, language_model) -> None:
+    """Start the encoder's word embeddings as the language model's.
+
+    Raises:
+        ValueError: their shapes differ.
+    """
+    words, source = encoder.embeddings.word_embeddings.weight, language_model.get_input_embeddings().weight
+    if words.shape != source.shape:
+        raise ValueError(
+            f"share_word_embeddings: the encoder has {tuple(words.shape)}, the language model {tuple(source.shape)}; "
+            "leave it out"
+        )
+    words.copy_(source)
 
 
 def main() -> None:
