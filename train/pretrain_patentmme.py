@@ -93,7 +93,7 @@ def check_image_tokenizer(image_tokenizer, config) -> None:
     if image_tokenizer.codebook_size != config.codebook_size:
         raise ValueError(
             f"the image tokenizer has {image_tokenizer.codebook_size} codes, the encoder's head "
-            f"{config.codebook_size}; take the tokenizer the head was trained with, or leave codebook_size out of a new encoder"
+            f"{config.codebook_size}; take the one the head was trained with, or leave codebook_size out"
         )
 
 

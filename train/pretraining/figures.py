@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets import Dataset, concatenate_datasets, load_dataset
+from datasets import Dataset, Features, concatenate_datasets, load_dataset
+from pyarrow import ArrowInvalid, parquet
 
 from dataset_builder.figure import FEATURES
 
@@ -16,25 +17,45 @@ def load_figures(folders: list[str]) -> Dataset:
 
     Raises:
         FileNotFoundError: a folder holds no Parquet file.
-        ValueError: a column is missing, or a folder holds no figure.
+        ValueError: a file is damaged or lacks a column, or a folder holds no figure.
     """
-    return concatenate_datasets([_load_folder(Path(folder)) for folder in folders])
+    shards = [shard for folder in folders for shard in find_shards(Path(folder))]
+    figures = [load_dataset("parquet", data_files=str(shard), split="train", columns=list(COLUMNS)) for shard in shards]
+    features = Features({name: FEATURES[name] for name in COLUMNS})
+    return concatenate_datasets([some.select_columns(list(COLUMNS)).cast(features) for some in figures])
 
 
-def _load_folder(folder: Path) -> Dataset:
-    shards = sorted(str(path) for path in folder.glob("**/*.parquet"))
+def find_shards(folder: Path) -> list[Path]:
+    """The Parquet files of a folder that hold figures.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_figures`.
+    """
+    shards = sorted(folder.glob("**/*.parquet"))
     if not shards:
         raise FileNotFoundError(
             f"{folder} holds no Parquet files; draw figures with python -m dataset_builder.synthetic"
         )
-    figures = load_dataset("parquet", data_files=shards, split="train")
-    absent = [name for name in COLUMNS if name not in figures.column_names]
-    if absent:
-        raise ValueError(f"{folder} lacks the columns {', '.join(absent)}; write it with dataset_builder")
-    if not len(figures):
+    filled = [shard for shard in shards if count_figures(shard)]
+    if not filled:
         raise ValueError(f"{folder} holds Parquet files without a figure; name another folder")
-    figures = figures.select_columns(list(COLUMNS))
-    return figures.cast(figures.features.__class__({name: FEATURES[name] for name in COLUMNS}))
+    return filled
+
+
+def count_figures(shard: Path) -> int:
+    """The rows of a shard, whose columns are checked.
+
+    Raises:
+        ValueError: the file is damaged or lacks a column.
+    """
+    try:
+        footer = parquet.read_metadata(shard)
+    except (OSError, ArrowInvalid) as error:
+        raise ValueError(f"{shard} is no whole Parquet file ({error}); write it again") from error
+    absent = [name for name in COLUMNS if name not in footer.schema.to_arrow_schema().names]
+    if absent:
+        raise ValueError(f"{shard} lacks the columns {', '.join(absent)}; write it with dataset_builder")
+    return footer.num_rows
 
 
 def check_held_out(training: Dataset, held_out: Dataset) -> None:

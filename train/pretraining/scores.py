@@ -26,7 +26,7 @@ def count_masked(outputs, batch: dict[str, torch.Tensor]) -> dict[str, torch.Ten
         figures, wanted = (labels != -100).nonzero()[:, 0], labels[labels != -100]
         losses = F.cross_entropy(logits.float(), wanted, reduction="none")
         for part, values in (
-            ("loss", losses),
+            ("summed", losses),
             ("right", (logits.argmax(dim=-1) == wanted).float()),
             ("masked", torch.ones_like(losses)),
         ):
@@ -57,7 +57,7 @@ def summarise(counts: dict[str, torch.Tensor]) -> dict[str, float]:
     scores = {}
     for name, (loss, _, _, accuracy) in MASKED.items():
         if total.get(f"{name}_masked", 0) > 0:
-            scores[loss] = (total[f"{name}_loss"] / total[f"{name}_masked"]).item()
+            scores[loss] = (total[f"{name}_summed"] / total[f"{name}_masked"]).item()
             scores[accuracy] = (total[f"{name}_right"] / total[f"{name}_masked"]).item()
     if "pc_loss" in total:
         scores[PATCH_LOSS] = (total["pc_loss"].sum() / total["pc_counted"].sum().clamp(min=1)).item()
