@@ -311,9 +311,10 @@ class PatentMMEPreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module):
         super()._init_weights(module)
+        # Not zeros, as in LayoutLMv3: the LayerNorm behind them multiplies the gradients of a zero vector by 10 ** 5.
         for name in ("cls_token", "pos_embed", "vis_mask_token"):
             if name in module._parameters:
-                nn.init.zeros_(module._parameters[name])
+                nn.init.normal_(module._parameters[name], std=self.config.initializer_range)
 
 
 class PatentMMEModel(PatentMMEPreTrainedModel):

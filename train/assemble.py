@@ -17,10 +17,10 @@ from modeling_patentlmm import (
     PatentLMMForConditionalGeneration,
     PatentLMMImageProcessor,
     PatentLMMProcessor,
-    PatentMMEConfig,
     PatentMMEModel,
 )
 
+from .pretraining.encoder import read_encoder_config
 from .pretraining.figure_processor import check_words
 
 FIELDS = {
@@ -46,7 +46,7 @@ def assemble(recipe: dict) -> tuple[PatentLMMForConditionalGeneration, PatentLMM
     ocr_tokenizer = AutoTokenizer.from_pretrained(recipe["ocr_tokenizer"])
     language_model = AutoModelForCausalLM.from_pretrained(recipe["language_model"])
     image_token_id = add_image_token(tokenizer, language_model)
-    encoder = load_encoder(recipe, ocr_tokenizer) if _is_pretrained(recipe) else None
+    encoder = load_vision_model(recipe, ocr_tokenizer) if _is_pretrained(recipe) else None
     model = PatentLMMForConditionalGeneration(
         PatentLMMConfig(
             vision_config=encoder.config if encoder else {**recipe["vision_config"], "vocab_size": len(ocr_tokenizer)},
@@ -89,7 +89,7 @@ def _is_pretrained(recipe: dict) -> bool:
     return "vision_model" in recipe
 
 
-def load_encoder(recipe: dict, ocr_tokenizer) -> PatentMMEModel:
+def load_vision_model(recipe: dict, ocr_tokenizer) -> PatentMMEModel:
     """The pre-trained encoder of the folder `vision_model`, of `train.pretrain_patentmme` or `train.convert encoder`.
 
     Raises:
@@ -100,7 +100,7 @@ def load_encoder(recipe: dict, ocr_tokenizer) -> PatentMMEModel:
         raise ValueError(
             f"share_word_embeddings would overwrite the word embeddings that {folder} was trained with; leave it out"
         )
-    config = PatentMMEConfig.from_pretrained(folder)
+    config = read_encoder_config(folder)
     check_words(folder, config.vocab_size, ocr_tokenizer, recipe["processor"])
     encoder, loading = PatentMMEModel.from_pretrained(
         folder, config=config, dtype=torch.float32, output_loading_info=True

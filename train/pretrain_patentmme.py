@@ -16,12 +16,12 @@ from pathlib import Path
 from transformers import AutoTokenizer, TrainingArguments, set_seed
 from trl import TrlParser
 
-from modeling_patentlmm import PatentLMMProcessor, PatentMMEForPreTraining
+from modeling_patentlmm import PatentMMEForPreTraining
 
 from .pretraining.collate import PretrainingCollator
 from .pretraining.curves import CurvesCallback
 from .pretraining.encoder import load_encoder, new_encoder, prepare
-from .pretraining.figure_processor import check_words, make_figure_processor, save_figure_processor
+from .pretraining.figure_processor import check_words, make_figure_processor
 from .pretraining.figures import any_elements, check_held_out, load_figures
 from .pretraining.pictures import draw_pictures, image_files
 from .pretraining.teacher import load_teacher
@@ -121,9 +121,7 @@ def make_encoder(arguments: PatentMMEArguments, ocr_tokenizer, image_tokenizer) 
     return model
 
 
-def make_trainer(
-    arguments: PatentMMEArguments, training: TrainingArguments
-) -> tuple[PretrainingTrainer, PatentLMMProcessor]:
+def make_trainer(arguments: PatentMMEArguments, training: TrainingArguments) -> PretrainingTrainer:
     """Everything a recipe describes, checked and ready for the first step.
 
     Raises:
@@ -162,19 +160,17 @@ def make_trainer(
         image_tokenizer=image_tokenizer,
         teacher=teacher,
     )
-    return trainer, processor
+    return trainer
 
 
 def main() -> None:
     arguments, training = TrlParser((PatentMMEArguments, TrainingArguments)).parse_args_and_config()
     files = image_files(arguments.pictures) if arguments.pictures else []
-    trainer, processor = make_trainer(arguments, training)
+    trainer = make_trainer(arguments, training)
     trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
     trainer.save_model()
-    if trainer.is_world_process_zero():
-        save_figure_processor(processor, training.output_dir)
-        if files:
-            draw_pictures(trainer.model, processor, files, Path(training.output_dir) / "pictures")
+    if files and trainer.is_world_process_zero():
+        draw_pictures(trainer.model, trainer.data_collator.processor, files, Path(training.output_dir) / "pictures")
 
 
 if __name__ == "__main__":

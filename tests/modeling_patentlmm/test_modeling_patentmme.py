@@ -312,6 +312,24 @@ def test_nothing_masked_gives_no_loss():
     outputs.loss.backward()
 
 
+def test_unknown_patch_labels_do_not_count():
+    model, inputs = make_pretraining(), make_masked()
+    labels = inputs["patch_labels"].clone()
+    labels[0, :, 3] = labels[1, 7] = -100
+    known = labels != -100
+    outputs = model(**inputs | {"patch_labels": labels})
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(outputs.patch_cls_logits[known], labels[known])
+    assert torch.allclose(outputs.patch_cls_loss, expected)
+    assert model(**inputs | {"patch_labels": torch.full_like(labels, -100)}).patch_cls_loss == 0
+
+
+def test_a_new_model_has_gradients_of_a_sane_size():
+    """Zero vectors before a LayerNorm, the visual CLS and hidden patches, had gradients of 10 ** 5."""
+    model = PatentMMEForPreTraining._from_config(PatentMMEConfig(**SIZES, codebook_size=50))
+    model(**make_masked()).loss.backward()
+    assert max(parameter.grad.norm() for parameter in model.parameters()) < 100
+
+
 def test_every_pretraining_parameter_is_trained():
     model = make_pretraining().train()
     model(**make_masked()).loss.backward()

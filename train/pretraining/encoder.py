@@ -29,6 +29,21 @@ def new_encoder(fields: dict, ocr_tokenizer, codebook_size: int | None) -> Paten
     return PatentMMEForPreTraining(config)
 
 
+def read_encoder_config(folder: str) -> PatentMMEConfig:
+    """The configuration of an encoder folder or hub id.
+
+    Raises:
+        ValueError: another kind of model is there.
+    """
+    fields, _ = PatentMMEConfig.get_config_dict(folder)
+    if fields.get("model_type") not in ("layoutlmv3", "patentmme"):
+        raise ValueError(
+            f"{folder} holds a model of type {fields.get('model_type')}, no LayoutLMv3 or PatentMME; name an encoder's "
+            "folder"
+        )
+    return PatentMMEConfig.from_dict(fields)
+
+
 def load_encoder(folder: str, input_size: int | None, codebook_size: int | None) -> PatentMMEForPreTraining:
     """The encoder of a LayoutLMv3 or PatentMME folder; heads that the folder lacks are new.
 
@@ -38,9 +53,9 @@ def load_encoder(folder: str, input_size: int | None, codebook_size: int | None)
         codebook_size: of the image tokenizer, for a new head; a head in the folder keeps its own.
 
     Raises:
-        ValueError: weights of the encoder itself are missing, or `input_size` is no multiple of the patch size.
+        ValueError: it is none or lacks weights, or `input_size` is no multiple of the patch size.
     """
-    config = PatentMMEConfig.from_pretrained(folder)
+    config = read_encoder_config(folder)
     if codebook_size and "PatentMMEForPreTraining" not in (config.architectures or []):
         config.codebook_size = codebook_size
     model, loading = PatentMMEForPreTraining.from_pretrained(

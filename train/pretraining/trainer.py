@@ -8,6 +8,7 @@ import torch
 from transformers import Trainer
 
 from ..trainer import spread
+from .figure_processor import save_figure_processor
 from .masking import generator_of, mask_patches, mask_words
 from .scores import MASKED, PATCH_LOSS, count_masked, count_patches, summarise
 from .teacher import ENCODER_INPUTS, PatchTeacher
@@ -139,6 +140,12 @@ class PretrainingTrainer(Trainer):
         if total.get("spreads"):
             means["feature_spread"] = total["spread"] / total["spreads"]
         return means
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save the encoder with its heads and, in checkpoints too, how its figures are processed."""
+        super().save_model(output_dir, _internal_call)
+        if self.args.should_save:
+            save_figure_processor(self.data_collator.processor, output_dir or self.args.output_dir)
 
     # --- held-out figures ---
 
