@@ -41,6 +41,9 @@ class PretrainingCollator:
     def _label(self, row: dict, image) -> torch.Tensor:
         processor = self.processor.image_processor
         letterbox = processor.letterbox(image.size)
-        if row["elements"]:
-            return torch.from_numpy(label_elements(row["elements"], letterbox, processor.patch_size))
+        try:
+            if row["elements"]:
+                return torch.from_numpy(label_elements(row["elements"], letterbox, processor.patch_size))
+        except ValueError as error:
+            raise ValueError(f"figure {row['image_id']}: {error}") from error
         return torch.from_numpy(label_words(row["words"], row["boxes"], letterbox, processor.patch_size))

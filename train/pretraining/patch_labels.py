@@ -44,11 +44,24 @@ def label_elements(elements: Sequence[dict], letterbox: Letterbox, patch_size: i
 
     Returns:
         (patches, classes) int64, patches of the canvas row by row.
+
+    Raises:
+        ValueError: an element of no class, or with a box out of the figure.
     """
     labels = _empty(letterbox, patch_size, 0)
     for element in elements:
+        _check(element)
         labels[(*touched(element["box"], letterbox, patch_size), element["class"])] = 1
     return labels.reshape(-1, len(ELEMENT_CLASSES))
+
+
+def _check(element: dict) -> None:
+    x0, y0, x1, y1 = element["box"]
+    if element["class"] not in range(len(ELEMENT_CLASSES)) or not (0 <= x0 <= x1 <= 1000 and 0 <= y0 <= y1 <= 1000):
+        raise ValueError(
+            f"element {element} is none: its class must be 0..{len(ELEMENT_CLASSES) - 1}, its box x0, y0, x1, y1 in "
+            "0..1000 with x0 <= x1 and y0 <= y1; mend the figure"
+        )
 
 
 def label_words(

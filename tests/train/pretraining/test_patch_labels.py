@@ -55,6 +55,12 @@ def test_a_patch_may_hold_several_classes():
     assert label_elements(elements, Letterbox((64, 64), (64, 64)), 16)[0].tolist() == [1] * 5
 
 
+@pytest.mark.parametrize("element", [{"class": 5}, {"class": -1}, {"box": [0, 0, 1001, 9]}, {"box": [9, 0, 8, 9]}])
+def test_elements_of_no_class_or_out_of_the_figure_are_refused(element):
+    with pytest.raises(ValueError, match="mend the figure"):
+        label_elements([{"class": 0, "box": [0, 0, 9, 9]} | element], Letterbox((64, 64), (64, 64)), 16)
+
+
 def test_words_tell_where_no_text_is_and_where_the_figure_label_is():
     words, boxes = ["FIG.", "2", "pump"], [[0, 760, 120, 800], [130, 760, 150, 800], [510, 10, 700, 60]]
     labels = label_words(words, boxes, Letterbox((64, 64), (64, 64)), 16).reshape(4, 4, 5)
