@@ -13,7 +13,8 @@ from matplotlib import pyplot as plt  # noqa: E402
 
 LOG_FILE = "log.jsonl"
 PANELS = {
-    "losses": ("mlm_loss", "mim_loss", "patch_cls_loss"),
+    "losses of masked positions": ("mlm_loss", "mim_loss"),
+    "loss of patch classes": ("patch_cls_loss",),
     "masked positions named right": ("masked_word_accuracy", "masked_code_accuracy"),
     "spread of the features": ("feature_spread",),
     "F1 of patches, held-out figures": (
@@ -53,8 +54,8 @@ class CurvesCallback(TrainerCallback):
 
 def draw_curves(lines: list[dict], path: Path) -> None:
     """Losses, accuracies, feature spread and patch F1 over the steps; held-out figures dashed."""
-    figure, axes = plt.subplots(2, 2, figsize=(11, 7), layout="constrained")
-    for place, (title, names) in zip(axes.flat, PANELS.items()):
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(5 * len(PANELS), 4), layout="constrained")
+    for place, (title, names) in zip(axes, PANELS.items()):
         for number, name in enumerate(names):
             for key, style in ((name, "-"), (f"eval_{name}", "--")):
                 points = [(line["step"], line[key]) for line in lines if key in line]
@@ -63,8 +64,6 @@ def draw_curves(lines: list[dict], path: Path) -> None:
         place.set(title=title, xlabel="step")
         if place.lines:
             place.legend(fontsize="small")
-    axes[0, 0].set_ylim(bottom=0)
-    for place in (axes[0, 1], axes[1, 1]):
-        place.set_ylim(0, 1)
+        place.set_ylim(0, None if "loss" in title else 1.05)
     figure.savefig(path, dpi=110, metadata={"Software": None})
     plt.close(figure)
