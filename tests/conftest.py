@@ -1,6 +1,9 @@
 """Fixtures of all tests; what they are made of is in `tests/tiny.py`."""
 
+import os
 from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything of Hugging Face is imported
 
 import pytest
 from PIL import Image

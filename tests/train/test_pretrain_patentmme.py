@@ -23,7 +23,6 @@ from train.pretraining.encoder import load_encoder, new_encoder, prepare
 from train.pretraining.figure_processor import load_figure_processor
 
 REPOSITORY = Path(__file__).parents[2]
-RECIPES = REPOSITORY / "train/recipes"
 SHAPE = {
     "hidden_size": 36,
     "num_hidden_layers": 2,
@@ -474,15 +473,6 @@ def test_a_teacher_without_a_trained_patch_head_is_refused(recipe, tmp_path):
     ):
         with pytest.raises(ValueError, match=sentence):
             make_trainer({**recipe, "teacher": teacher, **changes}, tmp_path)
-
-
-@pytest.mark.parametrize("path", sorted(RECIPES.rglob("mme*.yaml")), ids=lambda path: path.parent.name)
-def test_recipes_have_only_known_fields(path):
-    parser = TrlParser((pretrain_patentmme.PatentMMEArguments, TrainingArguments))
-    here = ["--use_cpu", "true", "--bf16", "false"]  # bf16 needs a GPU, which recipes at full size expect
-    arguments, training = parser.parse_args_and_config(["--config", str(path), *here])
-    pretrain_patentmme.check_objectives(arguments)
-    assert training.learning_rate > 0
 
 
 # --- several processes ---

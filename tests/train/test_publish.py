@@ -47,7 +47,12 @@ def figures_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def hub(monkeypatch):
+def online(monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+
+@pytest.fixture
+def hub(online, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     with FakeHub() as hub:
         yield hub
@@ -618,7 +623,7 @@ def test_a_wrong_token_is_told_before_anything_is_made(hub):
     assert [path for _, path in hub.requests] == ["/api/whoami-v2"]
 
 
-def test_a_hub_that_cannot_be_reached_is_told():
+def test_a_hub_that_cannot_be_reached_is_told(online):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"

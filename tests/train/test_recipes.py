@@ -7,12 +7,16 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from trl import TrlParser
 
-import train
+import train.pretrain_patentmme
+import train.sft
 from modeling_patentlmm import PatentLMMConfig, PatentLMMProcessor, PatentMMEConfig
 from train.assemble import read_recipe
+from train.checks import check_recipe
+from train.image_tokenizer import ImageTokenizer
 
 RECIPES = sorted(Path(train.__file__).with_name("recipes").rglob("*.yaml"))
 MODULES = {
@@ -55,6 +59,20 @@ def test_a_recipe_has_only_fields_of_its_script(path):
     fields = yaml.safe_load(path.read_text())
     assert training.output_dir == fields["output_dir"]
     assert training.learning_rate == fields["learning_rate"]
+
+
+@pytest.mark.parametrize("path", TRAINED, ids=identify)
+def test_the_fields_of_a_recipe_go_together(path):
+    module = importlib.import_module(MODULES[path.stem])
+    arguments, training = TrlParser(dataclasses_of(module)).parse_args_and_config(["--config", str(path), *WITHOUT_GPU])
+    if module is train.sft:
+        check_recipe(arguments, training)
+    elif module is train.pretrain_patentmme:
+        module.check_objectives(arguments)
+    elif path.stem == "image_tokenizer":
+        with torch.device("meta"):
+            assert ImageTokenizer(module.build(arguments)).patch_size == 16
+        assert training.max_steps > arguments.codebook_warmup_steps
 
 
 @pytest.mark.parametrize("path", ASSEMBLED, ids=identify)

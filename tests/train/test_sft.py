@@ -15,10 +15,7 @@ from tests.tiny import draw_figure, generic_ocr_tokenizer, make_processor
 from tests.train.conftest import save_checkpoint
 from tests.train.runs import environment, figure_row, history, losses, train, write_figures
 from train import sft
-from train.arguments import FigureSFTConfig, PatentLMMArguments
-from train.recipe import read_recipe
 
-RECIPES = Path(sft.__file__).with_name("recipes")
 LORA = {"stage": "lora", "lora_r": 4, "lora_alpha": 8}
 
 
@@ -256,22 +253,3 @@ def test_adapters_load_with_the_auto_classes(monkeypatch, tmp_path, stage_1, fig
     loaded = names["model.multi_modal_projector.modules_to_save.default.linear_1.weight"]
     assert torch.equal(loaded, adapter)
     assert (folder / "processor_config.json").exists() and (folder / "ocr_tokenizer" / "tokenizer.json").exists()
-
-
-# --- recipes ---
-
-
-def name_of(path: Path) -> str:
-    return f"{path.parent.name}/{path.stem}"
-
-
-SFT_RECIPES = sorted([*RECIPES.rglob("sft*.yaml"), *RECIPES.rglob("stage*.yaml")])
-
-
-@pytest.mark.parametrize("path", SFT_RECIPES, ids=name_of)
-def test_recipes_can_be_read(monkeypatch, path):
-    """An unknown key ends before the first step."""
-    monkeypatch.setattr(sys, "argv", ["sft", "--config", str(path), "--bf16", "False"])
-    arguments, training = read_recipe(PatentLMMArguments, FigureSFTConfig)
-    sft.check_recipe(arguments, training)
-    assert training.learning_rate > 0

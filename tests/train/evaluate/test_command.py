@@ -48,7 +48,7 @@ def test_a_checkpoint_and_its_baselines_fill_the_folder(run, checkpoint, figures
 
     value = lambda system, measure: systems[system]["scores"][measure]["value"]  # noqa: E731
     assert value("reference", "bleu4") == pytest.approx(100) and value("reference", "character_f1") == 1
-    assert value("model", "bleu4") < 5
+    assert value("model", "bleu4") < 30
     assert value("template", "figure_number") == 1 and value("template", "binding_f1") == 0
     rows = [json.loads(line) for line in (out / "figures" / "model.jsonl").read_text().splitlines()]
     assert len(rows) == 5 and {"id", "kind", "rougeL", "character_f1"} <= rows[0].keys()
