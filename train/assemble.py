@@ -130,8 +130,11 @@ def share_word_embeddings(encoder: PatentMMEModel, language_model) -> None:
 
 
 def main() -> None:
-    recipe = read_recipe(sys.argv[1])
-    model, processor = assemble(recipe)
+    try:
+        recipe = read_recipe(sys.argv[1])
+        model, processor = assemble(recipe)
+    except (OSError, ValueError) as error:
+        sys.exit(f"assemble: {' '.join(str(error).split())}")
     model.save_pretrained(recipe["output_dir"])
     processor.save_pretrained(recipe["output_dir"])
     print(f"{model.num_parameters() / 1e6:.1f}M parameters in {recipe['output_dir']}")

@@ -28,9 +28,10 @@ from transformers import (
     set_seed,
 )
 from transformers.trainer_utils import get_last_checkpoint
-from trl import SFTConfig, SFTTrainer, TrlParser
+from trl import SFTConfig, SFTTrainer
 
 from .corpus import HUPD_FIELDS, find_files, load_corpus
+from .recipe import read_recipe
 
 
 @dataclass
@@ -289,8 +290,7 @@ def run(trainer: PerplexityTrainer, checkpoint: str | None) -> tuple[dict, dict]
 
 def main() -> None:
     try:
-        parser = TrlParser((PatentLlamaArguments, PatentLlamaConfig))
-        arguments, training = parser.parse_args_and_config()
+        arguments, training = read_recipe(PatentLlamaArguments, PatentLlamaConfig)
         checkpoint = checkpoint_to_resume(training)
         trainer = prepare(arguments, training)
     except (ImportError, OSError, ValueError) as error:

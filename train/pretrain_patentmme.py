@@ -10,11 +10,11 @@ which of five classes of elements touch each patch. Data are folders of Parquet 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from transformers import AutoTokenizer, TrainingArguments, set_seed
-from trl import TrlParser
 
 from modeling_patentlmm import PatentMMEForPreTraining
 
@@ -26,6 +26,7 @@ from .pretraining.figures import any_elements, check_held_out, load_figures
 from .pretraining.pictures import draw_pictures, image_files
 from .pretraining.teacher import load_teacher
 from .pretraining.trainer import PretrainingTrainer
+from .recipe import read_recipe
 
 OBJECTIVES = ("mlm", "mim", "pc")
 
@@ -36,7 +37,9 @@ class PatentMMEArguments:
 
     train_data: list[str] = field(metadata={"help": "folders of Parquet shards"})
     ocr_tokenizer: str = field(metadata={"help": "tokenizer folder or hub id of the figures' words"})
+    train_split: str = field(default="train", metadata={"help": "which shards of train_data"})
     eval_data: list[str] | None = field(default=None, metadata={"help": "folders of Parquet shards, held out"})
+    eval_split: str = field(default="validation", metadata={"help": "which shards of eval_data"})
     processor: dict = field(default_factory=dict, metadata={"help": "options of PatentLMMProcessor, as in model.yaml"})
     objectives: list[str] = field(
         default_factory=lambda: list(OBJECTIVES), metadata={"help": f"any of {', '.join(OBJECTIVES)} (paper: all)"}
@@ -138,8 +141,8 @@ def make_trainer(arguments: PatentMMEArguments, training: TrainingArguments) -> 
         teacher = load_teacher(
             arguments.teacher, model.config.patch_size, ocr_tokenizer, arguments.processor, arguments.teacher_confidence
         )
-    figures = load_figures(arguments.train_data)
-    held_out = load_figures(arguments.eval_data) if arguments.eval_data else None
+    figures = load_figures(arguments.train_data, arguments.train_split)
+    held_out = load_figures(arguments.eval_data, arguments.eval_split) if arguments.eval_data else None
     if held_out:
         check_held_out(figures, held_out)
     if set(arguments.objectives) & {"mim", "pc"} and teacher is None and not any_elements(figures):
@@ -164,9 +167,12 @@ def make_trainer(arguments: PatentMMEArguments, training: TrainingArguments) -> 
 
 
 def main() -> None:
-    arguments, training = TrlParser((PatentMMEArguments, TrainingArguments)).parse_args_and_config()
-    files = image_files(arguments.pictures) if arguments.pictures else []
-    trainer = make_trainer(arguments, training)
+    try:
+        arguments, training = read_recipe(PatentMMEArguments, TrainingArguments)
+        files = image_files(arguments.pictures) if arguments.pictures else []
+        trainer = make_trainer(arguments, training)
+    except (OSError, ValueError) as error:
+        sys.exit(f"pretrain_patentmme: {' '.join(str(error).split())}")
     trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
     trainer.save_model()
     if files and trainer.is_world_process_zero():

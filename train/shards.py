@@ -55,23 +55,36 @@ def find_shards(folder: str | Path, split: str) -> list[str]:
     return shards
 
 
+def filled_shards(folders: Sequence[str], split: str, columns: Sequence[str]) -> list[str]:
+    """The shards of a split of several folders that have rows, after a look at their footers.
+
+    Raises:
+        RecipeError: a folder without shards or rows, a file that is no Parquet, a missing column.
+    """
+    filled = []
+    for folder in folders:
+        try:
+            files = find_shards(folder, split)
+        except FileNotFoundError as error:
+            raise RecipeError(str(error)) from error
+        rows = {file: _count_rows(file, columns) for file in files}
+        if not any(rows.values()):
+            raise RecipeError(f"{folder} holds Parquet files without a figure; name another folder")
+        filled += [file for file in files if rows[file]]
+    return filled
+
+
 def open_shards(folders: Sequence[str], split: str, tasks: Sequence[str], columns: Sequence[str] = ()) -> Shards:
-    """The shards of several folders, after a look at their schema and at how many rows have a text.
+    """The shards of several folders, after a look at how many rows have a text.
 
     Args:
         columns: needed besides those that training reads.
 
     Raises:
-        RecipeError: a folder without shards, a file that is no Parquet, a missing column, no row with a text.
+        RecipeError: as `filled_shards`, or no row with a text.
     """
-    try:
-        files = tuple(file for folder in folders for file in find_shards(folder, split))
-    except FileNotFoundError as error:
-        raise RecipeError(str(error)) from error
     texts = tuple(f"{task}_description" for task in tasks)
-    for file in files:
-        _check_schema(file, [*COLUMNS, *texts, *columns])
-    shards = Shards(files, texts)
+    shards = Shards(tuple(filled_shards(folders, split, [*COLUMNS, *texts, *columns])), texts)
     kept, total = shards.count()
     if kept < total:
         logger.warning(f"{total - kept} of {total} figures of {', '.join(folders)} are left out: no {_either(texts)}")
@@ -80,16 +93,17 @@ def open_shards(folders: Sequence[str], split: str, tasks: Sequence[str], column
     return shards
 
 
-def _check_schema(file: str, columns: Sequence[str]) -> None:
+def _count_rows(file: str, columns: Sequence[str]) -> int:
     try:
-        names = pyarrow.parquet.read_schema(file).names
+        footer = pyarrow.parquet.read_metadata(file)
     except (pyarrow.ArrowException, OSError) as error:
         raise RecipeError(f"{file}: is no whole Parquet file ({error}); write it again") from error
-    absent = sorted(set(columns) - set(names))
+    absent = sorted(set(columns) - set(footer.schema.to_arrow_schema().names))
     if absent:
         raise RecipeError(
             f"{file}: lacks the columns {', '.join(absent)}; write it with FEATURES of dataset_builder/figure.py"
         )
+    return footer.num_rows
 
 
 def _either(texts: Sequence[str]) -> str:

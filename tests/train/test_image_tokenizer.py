@@ -81,7 +81,13 @@ def folder(objective, tmp_path) -> Path:
 
 
 def recipe(figures: Path, out: Path, **changes) -> dict:
-    options = {"train_data": str(figures), "eval_data": str(figures), "output_dir": str(out), "max_steps": 4}
+    options = {
+        "train_data": str(figures),
+        "eval_data": str(figures),
+        "eval_split": "train",
+        "output_dir": str(out),
+        "max_steps": 4,
+    }
     options |= {"per_device_train_batch_size": 2, "learning_rate": 0.01, "logging_steps": 1, "save_strategy": "no"}
     return {**options, "use_cpu": True, "report_to": "none", "disable_tqdm": True, **SMALL, **changes}
 
@@ -116,13 +122,13 @@ def test_words_are_where_their_boxes_are_and_never_in_the_letterbox(size, box):
 
 
 def test_a_figure_without_words_has_none(collate, figures):
-    row = load_figures(str(figures))[0]
+    row = load_figures(str(figures), "train")[0]
     batch = collate([row | {"words": [], "boxes": []}])
     assert not batch["in_words"].any() and batch["inside"].any()
 
 
 def test_pixels_are_those_of_patentmme(figures, collate):
-    batch = collate(list(load_figures(str(figures)))[:1])
+    batch = collate(list(load_figures(str(figures), "train"))[:1])
     expected = collate.processor(draw_figure(), return_tensors="pt")
     assert torch.equal(batch["pixel_values"], expected["pixel_values"])
     assert batch["in_words"].any() and not (batch["in_words"] & ~batch["inside"]).any()
@@ -130,7 +136,7 @@ def test_pixels_are_those_of_patentmme(figures, collate):
 
 
 def test_words_count_more_and_the_letterbox_nothing(objective, collate, figures):
-    batch = collate([list(load_figures(str(figures)))[-1]])
+    batch = collate([list(load_figures(str(figures), "train"))[-1]])
     inside, words = batch["inside"][0], batch["in_words"][0]
     assert not inside.all() and words.any()
     logits = []
@@ -163,7 +169,7 @@ def test_a_sharp_edge_costs_less_than_a_blurred_one(objective):
 
 
 def test_before_the_codebook_is_set_no_code_is_trained(objective, collate, figures):
-    outputs = objective(**collate(list(load_figures(str(figures)))), quantised=False)
+    outputs = objective(**collate(list(load_figures(str(figures), "train"))), quantised=False)
     outputs["loss"].backward()
     assert outputs["commitment"] == 0
     assert not objective.vq.quantize.embedding.weight.grad.any()
@@ -215,13 +221,13 @@ def test_a_faithful_tokenizer_has_no_error(objective, collate, figures, monkeypa
         return {"drawn": pixel_values / 2 + 0.5, "codes": torch.zeros(len(inside), 3, 3, dtype=torch.long)}
 
     monkeypatch.setattr(objective, "forward", perfect)
-    found = measure(objective, load_figures(str(figures)), collate, 3, Accelerator(cpu=True))
+    found = measure(objective, load_figures(str(figures), "train"), collate, 3, Accelerator(cpu=True))
     assert found["l1"] == found["l1_in_words"] == 0 and found["psnr"] == pytest.approx(100)
     assert found["codes_used"] == 1 / 8 and found["perplexity"] == 1
 
 
 def test_originals_are_above_what_comes_back(objective, collate, figures):
-    image = picture(objective, load_figures(str(figures)), collate, count=2, scale=1)
+    image = picture(objective, load_figures(str(figures), "train"), collate, count=2, scale=1)
     assert image.size == (96, 96)
     above = torch.from_numpy(np.asarray(image.crop((0, 0, 48, 48))).copy()).permute(2, 0, 1)
     expected = collate.processor(draw_figure(), return_tensors="pt")["pixel_values"][0]
@@ -328,20 +334,20 @@ def test_the_recipe_writes_a_tokenizer_its_scores_and_a_picture(monkeypatch, tmp
         ({"max_steps": 1}, "trains 1 steps but uses codes after 1 only; raise max_steps"),
         ({"image_size": 50}, "size 50x50 must be a multiple of patch_size 16"),
         ({"channels": [4, 4, 4, 4, 6]}, r"channels \[6\] do not divide into norm_num_groups 4"),
-        ({"train_data": "absent"}, "absent holds no Parquet files; draw figures"),
+        ({"train_data": "absent"}, "absent holds no Parquet shard of the split 'train'"),
         ({"colour": 1}, "colour"),
     ],
 )
 def test_a_bad_recipe_ends_before_the_first_step(monkeypatch, tmp_path, figures, changes, message):
-    with pytest.raises((ValueError, FileNotFoundError), match=message):
+    with pytest.raises((SystemExit, ValueError), match=message):
         run(monkeypatch, tmp_path, recipe(figures, tmp_path / "out", **changes))
     assert not (tmp_path / "out" / "config.json").exists()
 
 
 def test_figures_without_boxes_are_refused(tmp_path):
-    datasets.Dataset.from_dict({"image_id": ["1"], "image": [None]}).to_parquet(str(tmp_path / "a.parquet"))
-    with pytest.raises(ValueError, match="lacks the columns words, boxes"):
-        load_figures(str(tmp_path))
+    datasets.Dataset.from_dict({"image_id": ["1"], "image": [None]}).to_parquet(str(tmp_path / "train.parquet"))
+    with pytest.raises(ValueError, match="lacks the columns boxes, words"):
+        load_figures(str(tmp_path), "train")
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import TrlParser
 
 from tests.tiny import TEXTS, language_tokenizer
 from train import pretrain_patentllama as llama
@@ -70,7 +71,7 @@ def run(monkeypatch, folder, **changes) -> Path:
 
 
 def prepare(folder, **changes) -> llama.PerplexityTrainer:
-    parser = llama.TrlParser((llama.PatentLlamaArguments, llama.PatentLlamaConfig))
+    parser = TrlParser((llama.PatentLlamaArguments, llama.PatentLlamaConfig))
     return llama.prepare(*parser.parse_args_and_config(["--config", recipe(folder, **changes)]))
 
 

@@ -75,11 +75,11 @@ def make_rows(count, first=0, elements=True):
     return rows
 
 
-def write(folder, rows, columns=None):
+def write(folder, rows, columns=None, split="train"):
     folder.mkdir(parents=True, exist_ok=True)
     figures = datasets.Dataset.from_dict({name: [row[name] for row in rows] for name in FEATURES}, features=FEATURES)
     figures = figures.select_columns(columns) if columns else figures
-    figures.to_parquet(str(folder / "train.parquet"))
+    figures.to_parquet(str(folder / f"{split}.parquet"))
     return str(folder)
 
 
@@ -90,7 +90,7 @@ def made(tmp_path_factory):
     generic_ocr_tokenizer().save_pretrained(folder / "ocr")
     return {
         "train_data": [write(folder / "train", make_rows(8))],
-        "eval_data": [write(folder / "held_out", make_rows(3, first=100))],
+        "eval_data": [write(folder / "held_out", make_rows(3, first=100), split="validation")],
         "real": write(folder / "real", make_rows(4, first=200, elements=False)),
         "ocr_tokenizer": str(folder / "ocr"),
     }
@@ -242,7 +242,8 @@ def test_a_head_without_an_objective_stays_as_it_is(recipe, tmp_path):
 
 def test_a_tiny_encoder_learns_to_see_where_a_node_is(recipe, tmp_path):
     """A black square in one of four places; the held-out figures have it in the same places, with other words."""
-    folders = [write(tmp_path / name, squares(8, first)) for name, first in (("train", 0), ("held_out", 100))]
+    parts = (("train", 0, "train"), ("held_out", 100, "validation"))
+    folders = [write(tmp_path / name, squares(8, first), split=split) for name, first, split in parts]
     recipe |= {"max_steps": 60, "per_device_train_batch_size": 8, "learning_rate": 0.003, "objectives": ["pc"]}
     trainer = make_trainer({**recipe, "train_data": folders[:1], "eval_data": folders[1:]}, tmp_path)
     before, _, after = trainer.evaluate(), trainer.train(), trainer.evaluate()
@@ -421,7 +422,7 @@ def test_real_figures_alone_train_with_a_teacher(recipe, made, tmp_path):
         ({"from_scratch": {**SHAPE, "vocab_size": 77}}, "embeddings of 77 words"),
         ({"input_size": 64}, "input_size is for a checkpoint"),
         ({"learning_rat": 1.0}, "learning_rat"),
-        ({"train_data": ["/nowhere"]}, "/nowhere holds no Parquet files"),
+        ({"train_data": ["/nowhere"]}, "/nowhere holds no Parquet shard"),
     ],
 )
 def test_bad_recipes_end_with_a_sentence(recipe, tmp_path, changes, sentence):
@@ -442,16 +443,16 @@ def test_figures_without_elements_or_columns_or_in_both_sets_are_refused(recipe,
     with pytest.raises(ValueError, match="no figure of .*real has elements"):
         make_trainer({**recipe, "train_data": [made["real"]]}, tmp_path)
     bare = write(tmp_path / "bare", make_rows(1), columns=["image_id", "image"])
-    with pytest.raises(ValueError, match="bare/train.parquet lacks the columns words, boxes, elements"):
+    with pytest.raises(ValueError, match="bare/train.parquet: lacks the columns boxes, elements, words"):
         make_trainer({**recipe, "train_data": [bare]}, tmp_path)
     with pytest.raises(ValueError, match="empty holds Parquet files without a figure"):
         make_trainer({**recipe, "train_data": [write(tmp_path / "empty", [])]}, tmp_path)
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn/train.parquet").write_bytes(b"PAR1 torn")
-    with pytest.raises(ValueError, match="torn/train.parquet is no whole Parquet file"):
+    with pytest.raises(ValueError, match="torn/train.parquet: is no whole Parquet file"):
         make_trainer({**recipe, "train_data": [str(tmp_path / "torn")]}, tmp_path)
     with pytest.raises(ValueError, match="8 figures of eval_data are in train_data too, 0 among them"):
-        make_trainer({**recipe, "eval_data": made["train_data"]}, tmp_path)
+        make_trainer({**recipe, "eval_data": made["train_data"], "eval_split": "train"}, tmp_path)
 
 
 def test_mlm_alone_needs_no_elements(recipe, made, tmp_path):

@@ -10,6 +10,7 @@ and `boxes` are read. The folder written is loaded by `load_image_tokenizer`; be
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,10 @@ import torch
 from diffusers import VQModel
 from torch import nn
 from transformers import Trainer, TrainingArguments
-from trl import TrlParser
 
 from modeling_patentlmm import PatentLMMImageProcessor
 
+from ..recipe import read_recipe
 from .codebook import CodebookKeeper
 from .data import PixelCollator, load_figures
 from .objective import TokenizerObjective
@@ -38,6 +39,8 @@ class ImageTokenizerArguments:
 
     train_data: str = field(metadata={"help": "folder of Parquet shards"})
     eval_data: str = field(metadata={"help": "folder of Parquet shards, held out"})
+    train_split: str = field(default="train", metadata={"help": "which shards of train_data"})
+    eval_split: str = field(default="validation", metadata={"help": "which shards of eval_data"})
     image_size: int = field(default=384, metadata={"help": "side of PatentMME's canvas in pixels"})
     codebook_size: int = field(default=16384, metadata={"help": "number of codes (OCR-VQGAN: 16384)"})
     code_size: int = field(default=256, metadata={"help": "numbers in a code (OCR-VQGAN: 256)"})
@@ -127,7 +130,7 @@ def build_trainer(arguments: ImageTokenizerArguments, training: TrainingArgument
     collate = PixelCollator(processor)
     torch.manual_seed(training.seed)
     objective = TokenizerObjective(build(arguments), arguments.word_weight, arguments.edge_weight)
-    figures = load_figures(arguments.train_data)
+    figures = load_figures(arguments.train_data, arguments.train_split)
     training.remove_unused_columns = False
     keeper = CodebookKeeper(
         objective,
@@ -141,7 +144,7 @@ def build_trainer(arguments: ImageTokenizerArguments, training: TrainingArgument
         model=objective,
         args=training,
         train_dataset=figures,
-        eval_dataset=load_figures(arguments.eval_data),
+        eval_dataset=load_figures(arguments.eval_data, arguments.eval_split),
         data_collator=collate,
         callbacks=[keeper],
         codebook_warmup_steps=arguments.codebook_warmup_steps,
@@ -168,8 +171,11 @@ def save(trainer: TokenizerTrainer) -> None:
 
 
 def main() -> None:
-    arguments, training = TrlParser((ImageTokenizerArguments, TrainingArguments)).parse_args_and_config()
-    trainer = build_trainer(arguments, training)
+    try:
+        arguments, training = read_recipe(ImageTokenizerArguments, TrainingArguments)
+        trainer = build_trainer(arguments, training)
+    except (OSError, ValueError) as error:
+        sys.exit(f"image_tokenizer: {' '.join(str(error).split())}")
     trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
     save(trainer)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,29 +12,19 @@ from datasets import Dataset, Image, load_dataset
 from modeling_patentlmm import PatentLMMImageProcessor
 from modeling_patentlmm.image_processing_patentlmm import Letterbox, open_figure_file
 
+from ..shards import filled_shards
+
 COLUMNS = ("image_id", "image", "words", "boxes")
 
 
-def load_figures(folder: str) -> Dataset:
-    """Images, still encoded, with words and boxes of every Parquet shard of a folder.
+def load_figures(folder: str, split: str) -> Dataset:
+    """Images, still encoded, with words and boxes of every figure of a split.
 
     Raises:
-        FileNotFoundError: the folder holds no Parquet file.
-        ValueError: a column is missing, or there are no rows.
+        RecipeError: as `filled_shards`.
     """
-    shards = sorted(str(path) for path in Path(folder).glob("**/*.parquet"))
-    if not shards:
-        raise FileNotFoundError(
-            f"{folder} holds no Parquet files; draw figures with python -m dataset_builder.synthetic"
-        )
+    shards = filled_shards([folder], split, COLUMNS)
     figures = load_dataset("parquet", data_files=shards, split="train")
-    absent = [name for name in COLUMNS if name not in figures.column_names]
-    if absent:
-        raise ValueError(
-            f"{folder} lacks the columns {', '.join(absent)}; build it with python -m dataset_builder.build"
-        )
-    if len(figures) == 0:
-        raise ValueError(f"{folder} holds Parquet files without a row; draw or build figures into it")
     return figures.select_columns(list(COLUMNS)).cast_column("image", Image(decode=False))
 
 
