@@ -33,6 +33,7 @@ _ORIGINS = {
     "find_references": "numerals_patentlmm",
     "take_inventory": "numerals_patentlmm",
     "Description": "describe_patentlmm",
+    "Numeral": "describe_patentlmm",
     "describe": "describe_patentlmm",
     "describe_batch": "describe_patentlmm",
     "draw_overlay": "overlay_patentlmm",
