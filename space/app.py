@@ -3,6 +3,7 @@
 import space.privacy  # isort: skip  # noqa: F401  (sets what Gradio reads when it is imported)
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -22,6 +23,7 @@ MOST_WAITING = 32  # calls in the queue; the next one is told to come back later
 MOST_AT_ONCE = 8  # visits that are under way; each page and each text still waits for its turn
 
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+PLAIN = {"apply_default_css": False}  # page.css has its own
 CHOOSE = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-index]");
@@ -56,34 +58,40 @@ The page asks nothing of any other server.</p>
 
 def lay_out() -> dict[str, gr.blocks.Block]:
     """Everything on the page, top to bottom, by name."""
-    gr.HTML(HEAD)
+    gr.HTML(HEAD, **PLAIN)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             upload = gr.File(label="A figure, or the sheets of a patent as TIFF or PDF", height=168, elem_id="upload")
             gr.HTML(
                 '<p class="hint">Drop a file, choose one, or paste an image. PNG, JPEG, WebP, GIF, BMP, TIFF or PDF, '
-                f"at most {LIMITS.max_bytes / 1e6:.0f} MB and {LIMITS.max_pages} pages.</p>"
+                f"at most {LIMITS.max_bytes / 1e6:.0f} MB and {LIMITS.max_pages} pages.</p>",
+                **PLAIN,
             )
         with gr.Column(scale=7, min_width=300):
-            gr.HTML('<h2 class="side-title">Or try a published US patent</h2>')
-            examples = gr.HTML(choices_html("Examples", example_choices()), js_on_load=CHOOSE)
-    alert = gr.HTML(elem_id="alert")
-    with gr.Row(equal_height=True):
-        status = gr.HTML(elem_id="status", min_height=30)
+            gr.HTML('<h2 class="side-title">Or try a published US patent</h2>', **PLAIN)
+            examples = gr.HTML(choices_html("Examples", example_choices()), js_on_load=CHOOSE, **PLAIN)
+    alert = gr.HTML(elem_id="alert", **PLAIN)
+    with gr.Row(equal_height=True, elem_classes="status-row"):
+        status = gr.HTML(elem_id="status", **PLAIN)
         stop = gr.Button("Stop", size="sm", scale=0, min_width=90, elem_id="stop")
     with gr.Column(visible=False, elem_id="workspace") as workspace:
-        strip = gr.HTML(js_on_load=CHOOSE, elem_id="strip")
+        strip = gr.HTML(js_on_load=CHOOSE, **PLAIN, elem_id="strip")
         with gr.Row():
             with gr.Column(scale=6, min_width=320):
-                figure = gr.HTML(elem_id="figure")
+                figure = gr.HTML(elem_id="figure", **PLAIN)
             with gr.Column(scale=6, min_width=320):
-                text = gr.HTML(elem_id="text")
+                text = gr.HTML(elem_id="text", **PLAIN)
         corrections = lay_out_corrections()
-        with gr.Row():
-            write_all = gr.Button("Describe all figures", elem_id="write-all")
-        whole_set = gr.HTML(js_on_load=CHOOSE, elem_id="set")
+        with gr.Row(elem_classes="actions"):
+            write_all = gr.Button("Describe all figures", variant="primary", min_width=200, elem_id="write-all")
+            exports = {
+                form: gr.Button(f"Save as {title}", min_width=150, elem_id=f"save-{form}")
+                for form, title in {"docx": "Word document", "txt": "text", "json": "JSON"}.items()
+            }
+        file = gr.JSON(visible=False)
+        whole_set = gr.HTML(js_on_load=CHOOSE, **PLAIN, elem_id="set")
     with gr.Accordion("What this checkpoint can and cannot do", open=False):
-        gr.HTML(ABOUT)
+        gr.HTML(ABOUT, **PLAIN)
     return {
         "upload": upload,
         "examples": examples,
@@ -96,6 +104,8 @@ def lay_out() -> dict[str, gr.blocks.Block]:
         "text": text,
         **corrections,
         "write_all": write_all,
+        **exports,
+        "file": file,
         "set": whole_set,
     }
 
@@ -109,7 +119,8 @@ def lay_out_corrections() -> dict[str, gr.blocks.Block]:
                 datatype="str",
                 type="array",
                 static_columns=list(FIXED_COLUMNS),
-                column_widths=["20%", "34%", "14%", "18%", "14%"],
+                column_widths=["17%", "33%", "15%", "20%", "15%"],
+                wrap=True,
                 label="Reference characters: correct them, name the parts, add rows",
                 buttons=[],
                 interactive=True,
@@ -126,7 +137,7 @@ def lay_out_corrections() -> dict[str, gr.blocks.Block]:
     with gr.Accordion("Correct this figure: number, rotation, crop", open=False, elem_id="correct"):
         with gr.Row():
             with gr.Column(scale=5, min_width=300):
-                preview = gr.HTML(elem_id="preview")
+                preview = gr.HTML(elem_id="preview", **PLAIN)
             with gr.Column(scale=5, min_width=300):
                 label = gr.Textbox(label="Figure number", placeholder="3A", max_length=12, elem_id="label")
                 rotation = gr.Radio(
@@ -190,6 +201,9 @@ def connect(page: gr.Blocks, components: dict[str, gr.blocks.Block], sessions: S
     components["correct"].click(by_inputs(steps.correct), [components["rotation"], components["label"], *sides], **long)
     components["write_all"].click(by_inputs(steps.write_all), None, **long)
     components["stop"].click(at_once(steps.stop), None, **short)
+    for form in ("docx", "txt", "json"):
+        saved = components[form].click(at_once(partial(steps.export, form=form)), None, **short)
+        saved.then(None, components["file"], None, js="(file) => saveFile(file)")
     components["rotation"].input(at_once(steps.turn_preview), components["rotation"], **short)
 
     def close(request: gr.Request) -> None:

@@ -50,10 +50,10 @@ def alert_html(message: str) -> str:
     return f'<div class="alert" role="alert">{escape(message)}</div>' if message else ""
 
 
-def status_html(message: str, done: int = 0, of: int = 0) -> str:
-    """What is under way, with a progress bar where there are steps to count."""
+def status_html(message: str, done: int = 0, of: int = 0, busy: bool = False) -> str:
+    """What is under way (`busy`) or was done, with a progress bar where there are steps to count."""
     bar = f'<progress max="{of}" value="{done}" aria-label="{escape(message)}"></progress>' if of else ""
-    return f'<div class="status" role="status"><span>{escape(message)}</span>{bar}</div>'
+    return f'<div class="status{" busy" if busy else ""}" role="status"><span>{escape(message)}</span>{bar}</div>'
 
 
 def choices_html(label: str, choices: Iterable[tuple[str, str, str]], chosen: int | None = None) -> str:

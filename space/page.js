@@ -51,6 +51,50 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // The frame over the page is dragged out with the pointer, or set by the sliders.
+  const SIDES = ["left", "top", "right", "bottom"];
+  const sideInput = (side) => document.querySelector(`#${side} input[type=number]`);
+  const drawFrame = () => {
+    const frame = document.querySelector(".crop-frame");
+    if (!frame) return;
+    const [left, top, right, bottom] = SIDES.map((side) => Number(sideInput(side)?.value));
+    Object.assign(frame.style, {
+      left: `${Math.min(left, right)}%`,
+      top: `${Math.min(top, bottom)}%`,
+      right: `${100 - Math.max(left, right)}%`,
+      bottom: `${100 - Math.max(top, bottom)}%`,
+    });
+  };
+  const setSides = (values) => {
+    SIDES.forEach((side, index) => {
+      const input = sideInput(side);
+      input.value = Math.min(Math.max(values[index], 0), 100).toFixed(1);
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+      input.dispatchEvent(new Event("blur"));
+    });
+    drawFrame();
+  };
+  let start = null;
+  const place = (event, crop) => {
+    const box = crop.getBoundingClientRect();
+    return [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
+  };
+  document.addEventListener("pointerdown", (event) => {
+    const crop = event.target.closest(".crop");
+    if (crop) start = { crop, point: place(event, crop) };
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!start) return;
+    const [x, y] = place(event, start.crop);
+    const [x0, y0] = start.point;
+    setSides([Math.min(x, x0), Math.min(y, y0), Math.max(x, x0), Math.max(y, y0)]);
+  });
+  document.addEventListener("pointerup", () => (start = null));
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("#left, #top, #right, #bottom")) requestAnimationFrame(drawFrame);
+  });
+
   // Called by the export buttons with {name, type, base64}: the file never lies on the server.
   window.saveFile = (file) => {
     if (!file) return;

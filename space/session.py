@@ -7,14 +7,17 @@ import io
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from PIL import Image
 
-from modeling_patentlmm import Description, FigureReading
+from modeling_patentlmm import Description, FigureReading, Numeral
+from modeling_patentlmm.names_patentlmm import find_printed_names
+from space.filing import Character, Described
 from space.uploads import FoundFigure, ReadPage
 
+LONGEST_NAME = 60  # letters; a longer one is a sentence of a flowchart
 IDLE_SECONDS = 3600.0  # after which a session is forgotten although its page was not seen to close
 
 
@@ -78,10 +81,40 @@ class Figure:
         """What the figure is called: FIG. 3A, or where it stands."""
         return f"FIG. {self.label}" if self.label else f"Figure on page {self.page}"
 
+    def names(self, parts: Mapping[str, str]) -> dict[str, str]:
+        """What the reference characters are called: in the list of parts, else in print beside them."""
+        words, boxes, _ = self.reading.columns
+        printed = {
+            character.text: " ".join(words[i] for i in name).lower()
+            for character, name in find_printed_names(words, boxes, self.reading.size)
+        }
+        return {**{text: name for text, name in printed.items() if 0 < len(name) <= LONGEST_NAME}, **parts}
+
+    def described(self, parts: Mapping[str, str], source: str) -> Described:
+        """The figure as it is filed; `source` is the file it is from."""
+        description, names = self.description, self.names(parts)
+        characters = tuple(_character(numeral, names.get(numeral.text)) for numeral in distinct(description.numerals))
+        place = f"{source}, page {self.page}" if self.pages > 1 else source
+        return Described(self.label, description.brief or "", description.detailed or "", characters, place)
+
     @property
     def sides(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of the figure on its upright page, in percent."""
         return tuple(round(100 * side / self.sheet_size[i % 2], 1) for i, side in enumerate(self.box))
+
+
+def distinct(numerals: Iterable[Numeral]) -> list[Numeral]:
+    """Each reference character once, where it was read best."""
+    best: dict[str, Numeral] = {}
+    for numeral in numerals:
+        if numeral.text not in best or numeral.confidence > best[numeral.text].confidence:
+            best[numeral.text] = numeral
+    return list(best.values())
+
+
+def _character(numeral: Numeral, name: str | None) -> Character:
+    confidence = None if numeral.confidence == 1 else numeral.confidence  # 1 is what the visitor said
+    return Character(numeral.text, name or None, confidence, numeral.box is not None, numeral.mentioned)
 
 
 @dataclass
@@ -107,6 +140,10 @@ class Session:
         """Take the figures of a page."""
         sheets = [pack(found.sheet) for found in page.figures[:1]]  # one sheet for all
         self.figures += [Figure.of(found, sheets[0], reading_seconds) for found in page.figures]
+
+    def described(self) -> list[Described]:
+        """The figures that have a description, as they are filed."""
+        return [figure.described(self.parts, self.name) for figure in self.figures if figure.description]
 
     def begin(self, work: str) -> Callable[[], bool]:
         """Start a piece of work, which ends the last of its kind; returns what says whether it is still wanted."""

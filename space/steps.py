@@ -14,7 +14,8 @@ import gradio as gr
 
 from modeling_patentlmm import Description, Numeral, take_inventory
 from space import writing
-from space.corrections import CorrectionError, apply_rows, as_rows
+from space.corrections import apply_rows, as_rows
+from space.exports import as_file
 from space.figure_view import (
     alert_html,
     being_written,
@@ -37,6 +38,7 @@ Updates = Iterator[dict[str, object]]
 
 THUMBNAIL_SIDE = 260
 NOTHING_OPEN = "There is no figure yet: upload a drawing, or choose one of the examples."
+NOTHING_WRITTEN = "There is no description yet: upload a drawing, and wait for its text."
 _turn = threading.Semaphore(1)  # pages are read and texts are written one at a time, whoever asks
 
 
@@ -58,7 +60,7 @@ def open_upload(session: Session, path: str, name: str | None = None) -> Updates
     yield {
         "upload": None,
         "alert": "",
-        "status": status_html(f"Opening {session.name}"),
+        "status": status_html(f"Opening {session.name}", busy=True),
         "workspace": gr.update(visible=False),
         "set": "",
     }
@@ -92,8 +94,9 @@ def _in_turn(steps: Iterator) -> Iterator[tuple]:
 
 def _found(session: Session, page: int, pages: int, notes: Sequence[str]) -> dict:
     count = len(session.figures)
+    news = f"Page {page} of {pages} read, {_figures(count)} found"
     return {
-        "status": status_html(f"Page {page} of {pages} read, {_figures(count)} found", page, pages),
+        "status": status_html(news, page, pages if page < pages else 0),
         "alert": alert_html(" ".join(notes)),
         "workspace": gr.update(visible=count > 0),
         "strip": strip(session),
@@ -111,7 +114,9 @@ def _summary(session: Session) -> str:
 
 
 def strip(session: Session) -> str:
-    """The figures found, to choose from."""
+    """The figures found, to choose from; nothing where there is no choice."""
+    if len(session.figures) < 2:
+        return ""
     choices = [
         (data_uri(unpack(figure.picture), THUMBNAIL_SIDE), figure.name, _note(figure)) for figure in session.figures
     ]
@@ -143,7 +148,7 @@ def write_chosen(session: Session) -> Updates:
     wanted = session.begin("write")
     figure = session.figure
     figure.description = None
-    yield {**_drawing(session), "text": status_html("Waiting for its turn"), "table": []}
+    yield {**_drawing(session), "text": status_html("Waiting for its turn", busy=True), "table": []}
     try:
         for news in _written(figure, session):
             if not wanted():
@@ -199,7 +204,7 @@ def _shown(session: Session) -> dict:
         **_drawing(session),
         "strip": strip(session),
         "text": description_html(figure.description, _key(session), figure.reading_seconds),
-        "table": as_rows(figure.description, session.parts),
+        "table": as_rows(figure, session.parts),
     }
 
 
@@ -213,19 +218,20 @@ def write_again(session: Session, rows: Sequence[Sequence[str]], listed: str) ->
         return
     figure = session.figure
     try:
-        session.parts = parse_parts(listed) if listed.strip() else {}
+        parts = parse_parts(listed)
         if figure.description:
-            session.parts, figure.reading = apply_rows(rows, figure.description, session.parts, figure.reading)
-    except (CorrectionError, ValueError) as error:
+            parts, figure.reading = apply_rows(rows, figure, session.parts, parts)
+    except ValueError as error:
         yield {"alert": alert_html(str(error))}
         return
+    session.parts = parts
     yield {"alert": "", "parts": as_lines(session.parts)}
     yield from write_chosen(session)
 
 
 def as_lines(parts: dict[str, str]) -> str:
     """A list of parts as it is typed."""
-    return "\n".join(f"{character} = {name}" if name else character for character, name in parts.items())
+    return "\n".join(f"{character} = {name}" for character, name in parts.items())
 
 
 def turn_preview(session: Session, rotation: str) -> dict:
@@ -242,7 +248,7 @@ def correct(session: Session, rotation: str, label: str, *sides: float) -> Updat
     figure = session.figure
     try:
         if int(rotation) != figure.rotation or any(abs(a - b) > 0.5 for a, b in zip(sides, figure.sides, strict=True)):
-            yield {"status": status_html("Reading the figure again")}
+            yield {"status": status_html("Reading the figure again", busy=True)}
             figure = _recut(figure, int(rotation), sides)
         if label.strip() != (figure.label or ""):
             figure.label, figure.given = label.strip() or None, bool(label.strip())
@@ -308,3 +314,18 @@ def stop(session: Session) -> dict:
     """End what is under way."""
     session.halt()
     return {"status": status_html("Stopped.")}
+
+
+# --- taking it along -------------------------------------------------------------------------------------------------
+
+
+def export(session: Session, form: str) -> dict:
+    """What is written so far as a file of a form, "txt", "json" or "docx"."""
+    described = session.described()
+    if not described:
+        return {
+            "alert": alert_html("There is no description yet: upload a drawing, and wait for its text."),
+            "file": None,
+        }
+    stem = Path(session.name).stem.replace(" ", "-").lower()
+    return {"alert": "", "file": as_file(described, form, f"{stem}-descriptions.{form}")}
