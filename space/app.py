@@ -10,9 +10,10 @@ import gradio as gr
 
 from space import steps
 from space.corrections import FIXED_COLUMNS, HEADERS
+from space.endpoints import add_endpoints
 from space.examples import EXAMPLES, example_choices
 from space.figure_view import choices_html
-from space.privacy import KEEP_SECONDS
+from space.privacy import keep_swept, upload_field
 from space.session import Session, Sessions
 from space.uploads import Limits
 from space.writing import load
@@ -21,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 LIMITS = Limits()
 MOST_WAITING = 32  # calls in the queue; the next one is told to come back later
 MOST_AT_ONCE = 8  # visits that are under way; each page and each text still waits for its turn
+LONG = {"concurrency_limit": MOST_AT_ONCE, "concurrency_id": "long"}
 
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 PLAIN = {"apply_default_css": False}  # page.css has its own
@@ -61,7 +63,7 @@ def lay_out() -> dict[str, gr.blocks.Block]:
     gr.HTML(HEAD, **PLAIN)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
-            upload = gr.File(label="A figure, or the sheets of a patent as TIFF or PDF", height=168, elem_id="upload")
+            upload = upload_field(label="Figure or sheets: image, TIFF, PDF", height=168, elem_id="upload")
             gr.HTML(
                 '<p class="hint">Drop a file, choose one, or paste an image. PNG, JPEG, WebP, GIF, BMP, TIFF or PDF, '
                 f"at most {LIMITS.max_bytes / 1e6:.0f} MB and {LIMITS.max_pages} pages.</p>",
@@ -119,7 +121,7 @@ def lay_out_corrections() -> dict[str, gr.blocks.Block]:
                 datatype="str",
                 type="array",
                 static_columns=list(FIXED_COLUMNS),
-                column_widths=["17%", "33%", "15%", "20%", "15%"],
+                column_widths=[110, 210, 95, 120, 90],
                 wrap=True,
                 label="Reference characters: correct them, name the parts, add rows",
                 buttons=[],
@@ -164,9 +166,8 @@ def lay_out_corrections() -> dict[str, gr.blocks.Block]:
 
 def connect(page: gr.Blocks, components: dict[str, gr.blocks.Block], sessions: Sessions) -> None:
     """Which step each component starts, for the session of whoever used it."""
-    shown = [component for component in components.values() if not isinstance(component, gr.Button)]
-    options = {"outputs": shown, "show_progress": "hidden", "api_visibility": "private"}
-    long = {**options, "concurrency_limit": MOST_AT_ONCE, "concurrency_id": "long"}
+    options = {"outputs": list(components.values()), "show_progress": "hidden", "api_visibility": "private"}
+    long = {**options, **LONG}
     short = {**options, "concurrency_limit": None}
 
     def named(updates: dict) -> dict:
@@ -226,8 +227,9 @@ def open_example(session: Session, index: int) -> steps.Updates:
 
 def build(sessions: Sessions) -> gr.Blocks:
     """The page, ready to be launched."""
-    with gr.Blocks(title="PatentLMM", analytics_enabled=False, delete_cache=(KEEP_SECONDS // 10, KEEP_SECONDS)) as page:
+    with gr.Blocks(title="PatentLMM", analytics_enabled=False) as page:
         connect(page, lay_out(), sessions)
+        add_endpoints(LONG)
     return page.queue(max_size=MOST_WAITING)
 
 
@@ -252,8 +254,9 @@ def launch_options() -> dict:
 
 
 def main() -> None:
-    """Load the model, then serve the page."""
+    """Load the model, then serve the page; what visitors leave behind is swept."""
     load()
+    keep_swept()
     build(Sessions()).launch(**launch_options())
 
 

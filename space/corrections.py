@@ -18,10 +18,13 @@ class CorrectionError(ValueError):
 
 
 def as_rows(figure: Figure, parts: Mapping[str, str]) -> list[list[str]]:
-    """A row for every distinct reference character: those the text does not mention first, then as they were read."""
+    """A row for every distinct reference character: those the text does not mention first, then as they were read.
+
+    The last row is empty, for one more.
+    """
     names = figure.names(parts)
     numerals = sorted(distinct(figure.description.numerals), key=lambda numeral: numeral.mentioned)
-    return [_row(numeral, names.get(numeral.text, "")) for numeral in numerals]
+    return [*(_row(numeral, names.get(numeral.text, "")) for numeral in numerals), [""] * len(HEADERS)]
 
 
 def _row(numeral: Numeral, name: str) -> list[str]:
@@ -47,7 +50,7 @@ def apply_rows(
     Raises:
         CorrectionError: what stands for a character is none, has two names, or is new and has none.
     """
-    before = {row[2] or row[0]: row[1] for row in as_rows(figure, shown)}
+    before = {row[2] or row[0]: row[1] for row in as_rows(figure, shown)[:-1]}
     changes, named = {}, {}
     for row in rows:
         character, name, read = (str(cell or "").strip() for cell in row[:3])

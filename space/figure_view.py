@@ -208,9 +208,14 @@ def _doubts(description: Description) -> str:
     return "".join(f'<p class="doubt">{escape(line)}</p>' for line in lines)
 
 
+def writing_seconds(description: Description) -> float:
+    """How long the texts took, the reading of the figure aside."""
+    return description.timing_s["encode"] + description.timing_s["generate"]
+
+
 def _seconds(description: Description, reading_seconds: float) -> str:
-    writing_seconds = description.timing_s["encode"] + description.timing_s["generate"]
-    return f'<p class="seconds">Page read in {reading_seconds:.1f} s, written in {writing_seconds:.1f} s.</p>'
+    seconds = f"Page read in {reading_seconds:.1f} s, written in {writing_seconds(description):.1f} s."
+    return f'<p class="seconds">{seconds}</p>'
 
 
 # --- the whole set ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What keeps a visitor's files to the visitor: set before Gradio is imported, so import this first.
 
-No telemetry, no requests to the Hub; uploads go to a folder of this process, each under a name of its own, and are
-deleted as soon as they are opened.
+No telemetry, no requests to the Hub or to addresses that visitors give; uploads go to a folder of this process, each
+under a name of its own, and are deleted as soon as they are read.
 """
 
 import atexit
@@ -9,17 +9,21 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 UPLOADS = Path(tempfile.mkdtemp(prefix="patentlmm-space-"))
 atexit.register(shutil.rmtree, UPLOADS, ignore_errors=True)
 os.environ.update(GRADIO_TEMP_DIR=str(UPLOADS), GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
 
+import gradio as gr  # noqa: E402
+import gradio.processing_utils  # noqa: E402
 import gradio.route_utils  # noqa: E402
 
-KEEP_SECONDS = 600  # for files that are handed out through the API, and uploads that no call ever took
+KEEP_SECONDS = 600.0  # for files that are handed out through the API, and uploads that no call ever took
 
 
 class _OwnFolderUpload(gradio.route_utils.GradioUploadFile):
@@ -34,7 +38,23 @@ class _OwnFolderUpload(gradio.route_utils.GradioUploadFile):
         self.sha.update(secrets.token_bytes(32))
 
 
+async def _fetch_nothing(url: str) -> None:
+    """In place of Gradio's download of files that are given by their address, which knows no bound on their size."""
+    raise gr.Error("Give the file itself, not an address: this server fetches nothing.", print_exception=False)
+
+
 gradio.route_utils.GradioUploadFile = _OwnFolderUpload
+gradio.processing_utils.async_ssrf_protected_get = _fetch_nothing
+
+
+def upload_field(**options) -> gr.File:
+    """A file from a visitor, which a function gets as its path; `gr.File` by itself leaves an empty file for each.
+
+    Not a class of its own: Gradio writes a stub beside the source of every component that is one.
+    """
+    field = gr.File(**options)
+    field.preprocess = lambda payload: payload.path if payload else None
+    return field
 
 
 @contextmanager
@@ -46,3 +66,23 @@ def taken(path: str) -> Iterator[str]:
         folder = Path(path).resolve().parent
         if UPLOADS.resolve() in folder.parents:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(older_than: float = KEEP_SECONDS) -> None:
+    """Delete what has been in the folder of uploads for longer than some seconds."""
+    oldest = time.time() - older_than
+    for path in UPLOADS.iterdir():
+        if path.lstat().st_mtime <= oldest:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def keep_swept(every: float = KEEP_SECONDS / 10) -> None:
+    """Sweep time and again, until the process ends."""
+
+    def run() -> None:
+        while True:
+            time.sleep(every)
+            with suppress(OSError):  # it was deleted meanwhile
+                sweep()
+
+    threading.Thread(target=run, daemon=True, name="sweep").start()

@@ -67,7 +67,7 @@ def open_upload(session: Session, path: str, name: str | None = None) -> Updates
     notes: list[str] = []
     try:
         with taken(path):
-            for page, seconds in _in_turn(read_upload(path)):
+            for page, seconds in in_turn(read_upload(path)):
                 if not wanted():
                     return
                 first = not session.figures
@@ -81,7 +81,7 @@ def open_upload(session: Session, path: str, name: str | None = None) -> Updates
     yield {"status": _summary(session), "alert": alert_html(" ".join(notes))}
 
 
-def _in_turn(steps: Iterator) -> Iterator[tuple]:
+def in_turn(steps: Iterator) -> Iterator[tuple]:
     """Each step, made when it is our turn, and the seconds it took."""
     while True:
         with turn():
@@ -99,6 +99,7 @@ def _found(session: Session, page: int, pages: int, notes: Sequence[str]) -> dic
         "status": status_html(news, page, pages if page < pages else 0),
         "alert": alert_html(" ".join(notes)),
         "workspace": gr.update(visible=count > 0),
+        "write_all": gr.update(visible=count > 1),
         "strip": strip(session),
     }
 
@@ -150,7 +151,7 @@ def write_chosen(session: Session) -> Updates:
     figure.description = None
     yield {**_drawing(session), "text": status_html("Waiting for its turn", busy=True), "table": []}
     try:
-        for news in _written(figure, session):
+        for news in written(figure, session):
             if not wanted():
                 return
             yield _shown(session) if figure.description else {"text": being_written(news)}
@@ -158,7 +159,7 @@ def write_chosen(session: Session) -> Updates:
         yield {"alert": alert_html(str(error)), "text": ""}
 
 
-def _written(figure: Figure, session: Session) -> Iterator[dict[str, str] | Description]:
+def written(figure: Figure, session: Session) -> Iterator[dict[str, str] | Description]:
     """The texts of a figure as they come; at last it has its description."""
     label = figure.label if figure.given else None
     with turn(), closing(writing.write(unpack(figure.picture), figure.reading, session.parts, label)) as all_news:
@@ -290,7 +291,7 @@ def write_all(session: Session) -> Updates:
             "status": status_html(f"Writing {figure.name}, {done + 1} of {len(figures)}", done, len(figures)),
         }
         try:
-            for _ in _written(figure, session):
+            for _ in written(figure, session):
                 if not wanted():
                     yield {"status": status_html(f"Stopped after {done} of {len(figures)} figures")}
                     return
