@@ -121,7 +121,7 @@ def lay_out_corrections() -> dict[str, gr.blocks.Block]:
                 datatype="str",
                 type="array",
                 static_columns=list(FIXED_COLUMNS),
-                column_widths=[110, 210, 95, 120, 90],
+                column_widths=[125, 245, 105, 140, 100],
                 wrap=True,
                 label="Reference characters: correct them, name the parts, add rows",
                 buttons=[],

@@ -38,6 +38,7 @@ def describe_figure(file: str, parts: str = "", figure: str = "") -> dict:
             session.add(page, seconds)
             for found in session.figures:
                 if not figure or found.label == figure:
+                    found.added = set(session.parts)
                     for _ in written(found, session):
                         pass
                     return _as_json(found, session)
@@ -49,7 +50,7 @@ def describe_set(file: str, parts: str = "") -> Iterator[dict]:
 
     Args:
         file: The sheets: a multi-page TIFF or PDF, or an image. Over MCP a data URI: data:application/pdf;base64,...
-        parts: A list of parts, one to a line, such as "10 = housing". The texts may use them even if they are not read.
+        parts: A list of parts, one to a line, such as "10 = housing". A text may use those that its figure shows.
 
     Returns:
         The figures in filing order with their texts and reference characters, the registry of the set with conflicts
@@ -64,7 +65,7 @@ def export_docx(file: str, parts: str = "") -> str:
 
     Args:
         file: The sheets: a multi-page TIFF or PDF, or an image. Over MCP a data URI: data:application/pdf;base64,...
-        parts: A list of parts, one to a line, such as "10 = housing". The texts may use them even if they are not read.
+        parts: A list of parts, one to a line, such as "10 = housing". A text may use those that its figure shows.
 
     Returns:
         A document with the brief description of the drawings, the detailed description, the list of reference

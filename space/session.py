@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from modeling_patentlmm import Description, FigureReading, Numeral
+from modeling_patentlmm import Description, FigureReading, Numeral, take_inventory
 from modeling_patentlmm.names_patentlmm import find_printed_names
 from space.filing import Character, Described
 from space.uploads import FoundFigure, ReadPage
@@ -38,7 +38,8 @@ class Figure:
     """A figure of an upload: a `FoundFigure` with its images packed, and what was made of it.
 
     `label` is the figure number that was read or that the visitor gave, `given` says which; `reading_seconds` is what
-    its page took to be read. `description` is None until one is written.
+    its page took to be read. `added` are reference characters that were not read but belong to it all the same, as the
+    visitor says. `description` is None until one is written.
     """
 
     page: int
@@ -52,6 +53,7 @@ class Figure:
     label: str | None
     given: bool = False
     reading_seconds: float = 0.0
+    added: set[str] = field(default_factory=set)
     description: Description | None = None
 
     @classmethod
@@ -131,6 +133,12 @@ class Session:
     def figure(self) -> Figure:
         """The chosen figure."""
         return self.figures[self.chosen]
+
+    def parts_of(self, figure: Figure) -> dict[str, str]:
+        """The part of the list that the text of a figure may use: all of it where there is one figure only, else what
+        was read in the figure or added to it; a part of another figure is not to be invented here."""
+        shown = {*take_inventory(*figure.reading.columns).texts, *figure.added}
+        return {text: name for text, name in self.parts.items() if len(self.figures) == 1 or text in shown}
 
     def open(self, name: str) -> None:
         """Forget the last upload for a new one; the list of parts stays."""

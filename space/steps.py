@@ -162,7 +162,10 @@ def write_chosen(session: Session) -> Updates:
 def written(figure: Figure, session: Session) -> Iterator[dict[str, str] | Description]:
     """The texts of a figure as they come; at last it has its description."""
     label = figure.label if figure.given else None
-    with turn(), closing(writing.write(unpack(figure.picture), figure.reading, session.parts, label)) as all_news:
+    with (
+        turn(),
+        closing(writing.write(unpack(figure.picture), figure.reading, session.parts_of(figure), label)) as all_news,
+    ):
         for news in all_news:
             if isinstance(news, Description):
                 figure.description = news
@@ -225,6 +228,7 @@ def write_again(session: Session, rows: Sequence[Sequence[str]], listed: str) ->
     except ValueError as error:
         yield {"alert": alert_html(str(error))}
         return
+    figure.added |= set(parts) - set(session.parts)
     session.parts = parts
     yield {"alert": "", "parts": as_lines(session.parts)}
     yield from write_chosen(session)
