@@ -1,4 +1,5 @@
-# Two commands for a newcomer: `make demo` describes the figures of examples/, `make test` runs the tests.
+# For a newcomer: `make demo` describes the figures of examples/, `make space` serves a page that does, `make test`
+# runs the tests.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ JOBS ?= 2
 export OMP_WAIT_POLICY := PASSIVE
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo install install-test test test-slow smoke lint format bench clean
+.PHONY: help demo space install install-test test test-slow smoke lint format bench clean
 .DEFAULT_GOAL := help
 
 help:  ## print this list
@@ -42,6 +43,14 @@ demo: $(VENV)/.installed  ## describe examples/ with the bundled checkpoint, wri
 	@echo
 	@echo "Every figure with what was read and what the text mentions:"
 	@ls out/demo-overlay*.png
+
+$(VENV)/.installed-space: $(VENV)/.installed
+	@echo "installing what the page needs into $(VENV)"
+	@$(PIP) -e ".[space]"
+	@touch $@
+
+space: $(VENV)/.installed-space  ## serve the page at http://127.0.0.1:7860, offline
+	@PATENTLMM_CHECKPOINT=$${PATENTLMM_CHECKPOINT:-$(CHECKPOINT)} $(BIN)/python -m space.app
 
 test: $(VENV)/.installed-test  ## run the fast tests
 	OMP_NUM_THREADS=1 $(PYTEST) -n $(JOBS) --dist loadfile
