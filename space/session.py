@@ -135,10 +135,14 @@ class Session:
         return self.figures[self.chosen]
 
     def parts_of(self, figure: Figure) -> dict[str, str]:
-        """The part of the list that the text of a figure may use: all of it where there is one figure only, else what
-        was read in the figure or added to it; a part of another figure is not to be invented here."""
+        """The part of the list that the text of a figure may use.
+
+        All of it where there is one figure only; else what was read in the figure or added to it, because a part of
+        another figure is not to be invented here.
+        """
+        only = len(self.figures) == figure.pages == 1
         shown = {*take_inventory(*figure.reading.columns).texts, *figure.added}
-        return {text: name for text, name in self.parts.items() if len(self.figures) == 1 or text in shown}
+        return {text: name for text, name in self.parts.items() if only or text in shown}
 
     def open(self, name: str) -> None:
         """Forget the last upload for a new one; the list of parts stays."""

@@ -49,10 +49,10 @@ def figures(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("figures")
     first = block_diagram("1", {"10": "sensor", "12": "filter unit", "14": "display"})
     second = block_diagram("2", {"20": "valve", "22": "pump"})
-    first.save(folder / "figure.png")
-    second.save(folder / "other.png")
-    first.save(folder / "set.tif", save_all=True, append_images=[second], compression="tiff_deflate")
-    first.save(folder / "set.pdf", save_all=True, append_images=[second])
+    first.copy().save(folder / "figure.png")  # copies: Pillow keeps the last encoder's settings on the image
+    second.copy().save(folder / "other.png")
+    first.copy().save(folder / "set.tif", save_all=True, append_images=[second], compression="tiff_deflate")
+    first.copy().save(folder / "set.pdf", save_all=True, append_images=[second])
     (folder / "letter.png").write_text("Dear Sir or Madam, please find the drawing enclosed.")
     return folder
 

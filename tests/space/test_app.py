@@ -18,7 +18,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def client(server):
-    return Client(server.url, verbose=False)
+    return connect(server)
+
+
+def connect(server) -> Client:
+    """A client that is patient: the machine may be busy."""
+    return Client(server.url, verbose=False, httpx_kwargs={"timeout": 240})
 
 
 def test_a_figure_is_described(client, figures, server):
@@ -111,7 +116,7 @@ def test_a_file_that_is_too_large_is_refused(server):
 
 
 def test_the_same_file_of_two_visitors_is_two_files(server, figures):
-    first, second = (Client(server.url, verbose=False) for _ in range(2))
+    first, second = (connect(server) for _ in range(2))
     jobs = [
         each.submit(handle_file(figures / "other.png"), api_name="/describe_figure") for each in (first, second, first)
     ]
@@ -145,12 +150,12 @@ async def _over_mcp(url: str, picture: bytes):
 
 def test_a_client_that_leaves_ends_its_set(server, figures):
     """Nobody waits for it: the machine is free for the next one before the set could have been finished."""
-    leaving = Client(server.url, verbose=False)
+    leaving = connect(server)
     job = leaving.submit(handle_file(figures / "set.tif"), api_name="/describe_set")
     while not job.outputs() and not job.done():
         time.sleep(0.2)
     job.cancel()
-    found = Client(server.url, verbose=False).predict(handle_file(figures / "other.png"), api_name="/describe_figure")
+    found = connect(server).predict(handle_file(figures / "other.png"), api_name="/describe_figure")
     assert found["figure"] == "2"
     deadline = time.monotonic() + 30
     while [path for path in server.files() if path.suffix == ".tif"] and time.monotonic() < deadline:
