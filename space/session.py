@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from modeling_patentlmm import Description, FigureReading, Numeral, take_inventory
-from modeling_patentlmm.names_patentlmm import find_printed_names
+from modeling_patentlmm.naming_patentlmm import printed_names
 from space.filing import Character, Described
 from space.uploads import FoundFigure, ReadPage
 
-LONGEST_NAME = 60  # letters; a longer one is a sentence of a flowchart
 IDLE_SECONDS = 3600.0  # after which a session is forgotten although its page was not seen to close
 
 
@@ -85,12 +84,7 @@ class Figure:
 
     def names(self, parts: Mapping[str, str]) -> dict[str, str]:
         """What the reference characters are called: in the list of parts, else in print beside them."""
-        words, boxes, _ = self.reading.columns
-        printed = {
-            character.text: " ".join(words[i] for i in name).lower()
-            for character, name in find_printed_names(words, boxes, self.reading.size)
-        }
-        return {**{text: name for text, name in printed.items() if 0 < len(name) <= LONGEST_NAME}, **parts}
+        return printed_names(*self.reading.columns, self.reading.size, parts)
 
     def described(self, parts: Mapping[str, str], source: str) -> Described:
         """The figure as it is filed; `source` is the file it is from."""

@@ -74,11 +74,12 @@ def open_upload(session: Session, path: str, name: str | None = None) -> Updates
                 session.add(page, seconds)
                 notes += [page.note] if page.note else []
                 yield _found(session, page.page, page.pages, notes)
-                if first and session.figures:
+                if first and session.figures and wanted():
                     yield from write_chosen(session)
     except UploadError as error:
         notes.append(str(error))
-    yield {"status": _summary(session), "alert": alert_html(" ".join(notes))}
+    if wanted():
+        yield {"status": _summary(session), "alert": alert_html(" ".join(notes))}
 
 
 def in_turn(steps: Iterator) -> Iterator[tuple]:
