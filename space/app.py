@@ -248,7 +248,7 @@ def launch_options() -> dict:
         "ssr_mode": False,
         "pwa": False,
         "share": False,
-        "show_error": True,
+        "show_error": False,  # of what nobody foresaw; a gr.Error is told all the same
         "mcp_server": True,
     }
 

@@ -18,7 +18,6 @@ KIND_TITLES = {"brief": "Brief description", "detailed": "Detailed description"}
 UNREAD = "[?]"
 CUT_OFF = "[...]"
 FIGURE_SIDE = 1600  # pixels of the longer side of a figure on the page
-THUMBNAIL_SIDE = 360
 
 
 def data_uri(image: Image.Image, side: int = FIGURE_SIDE) -> str:

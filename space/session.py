@@ -9,14 +9,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from PIL import Image
 
 from modeling_patentlmm import Description, FigureReading, Numeral, take_inventory
 from modeling_patentlmm.naming_patentlmm import printed_names
+from space.figure_view import data_uri
 from space.filing import Character, Described
 from space.uploads import FoundFigure, ReadPage
 
+THUMBNAIL_SIDE = 260
 IDLE_SECONDS = 3600.0  # after which a session is forgotten although its page was not seen to close
 
 
@@ -76,6 +79,11 @@ class Figure:
         """The figure as it was found, its images unpacked."""
         sheet, image = unpack(self.sheet), unpack(self.picture)
         return FoundFigure(self.page, self.pages, sheet, self.rotation, self.box, image, self.label, self.reading)
+
+    @cached_property
+    def thumbnail(self) -> str:
+        """A small picture of it as a data URI."""
+        return data_uri(unpack(self.picture), THUMBNAIL_SIDE)
 
     @property
     def name(self) -> str:

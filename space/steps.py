@@ -22,7 +22,6 @@ from space.figure_view import (
     card_html,
     choices_html,
     crop_html,
-    data_uri,
     description_html,
     figure_html,
     set_html,
@@ -36,7 +35,6 @@ from space.writing import WritingError
 
 Updates = Iterator[dict[str, object]]
 
-THUMBNAIL_SIDE = 260
 NOTHING_OPEN = "There is no figure yet: upload a drawing, or choose one of the examples."
 NOTHING_WRITTEN = "There is no description yet: upload a drawing, and wait for its text."
 _turn = threading.Semaphore(1)  # pages are read and texts are written one at a time, whoever asks
@@ -119,9 +117,7 @@ def strip(session: Session) -> str:
     """The figures found, to choose from; nothing where there is no choice."""
     if len(session.figures) < 2:
         return ""
-    choices = [
-        (data_uri(unpack(figure.picture), THUMBNAIL_SIDE), figure.name, _note(figure)) for figure in session.figures
-    ]
+    choices = [(figure.thumbnail, figure.name, _note(figure)) for figure in session.figures]
     return choices_html("Figures found", choices, session.chosen)
 
 
@@ -311,8 +307,7 @@ def _cards(session: Session, failures: dict[int, str]) -> str:
     for index, figure in enumerate(session.figures):
         if figure.description or index in failures:
             texts = (figure.description.brief, figure.description.detailed) if figure.description else ()
-            picture = data_uri(unpack(figure.picture), THUMBNAIL_SIDE)
-            cards.append(card_html(index, picture, figure.name, texts, failures.get(index, "")))
+            cards.append(card_html(index, figure.thumbnail, figure.name, texts, failures.get(index, "")))
     return set_html(cards)
 
 
