@@ -16,7 +16,7 @@ from space.figure_view import choices_html
 from space.privacy import keep_swept, upload_field
 from space.session import Session, Sessions
 from space.uploads import Limits
-from space.writing import load
+from space.writing import is_bundled, load
 
 HERE = Path(__file__).resolve().parent
 LIMITS = Limits()
@@ -38,22 +38,6 @@ HEAD = """
 <p>Upload a drawing. Its words and reference characters are read, the brief and the detailed description are written,
 and every reference character of the text leads to its box in the drawing. Have a person read every description before
 it is filed.</p>
-</div>
-"""
-ABOUT = """
-<div class="about">
-<p>The small checkpoint is here so that everything runs offline in seconds. It knows drawn figures: on real ones the
-figure number and the reference characters are taken from the sheet, the sentences around them are often wrong.</p>
-<ul>
-<li>It cannot write a reference character that was neither read in the figure nor given in your list.</li>
-<li>On 72 sheets of real patents it wrote the right figure number on 0.964 of the sheets with at most one figure, read
-0.929 of the reference characters and used 0.453 of them in the detailed text.</li>
-<li>It sees one figure at a time and knows nothing of the claims. Hand lettering and dense circuits are read badly; a
-mechanical view without a list of parts has no names to read.</li>
-<li>English, US practice. Figures of merit and how they were measured: model_card.md of the repository.</li>
-</ul>
-<p>Your file is deleted as soon as it is read; what was read and written is kept in memory until you close this page.
-The page asks nothing of any other server.</p>
 </div>
 """
 
@@ -88,12 +72,13 @@ def lay_out() -> dict[str, gr.blocks.Block]:
             write_all = gr.Button("Describe all figures", variant="primary", min_width=200, elem_id="write-all")
             exports = {
                 form: gr.Button(f"Save as {title}", min_width=150, elem_id=f"save-{form}")
-                for form, title in {"docx": "Word document", "txt": "text", "json": "JSON"}.items()
+                for form, title in {"docx": "Word", "txt": "text", "json": "JSON"}.items()
             }
         file = gr.JSON(visible=False)
         whole_set = gr.HTML(js_on_load=CHOOSE, **PLAIN, elem_id="set")
-    with gr.Accordion("What this checkpoint can and cannot do", open=False):
-        gr.HTML(ABOUT, **PLAIN)
+    if is_bundled():
+        with gr.Accordion("What the small checkpoint can and cannot do", open=False):
+            gr.HTML((HERE / "about.html").read_text(encoding="utf-8"), **PLAIN)
     return {
         "upload": upload,
         "examples": examples,
@@ -121,7 +106,7 @@ def lay_out_corrections() -> dict[str, gr.blocks.Block]:
                 datatype="str",
                 type="array",
                 static_columns=list(FIXED_COLUMNS),
-                column_widths=[125, 245, 105, 140, 100],
+                column_widths=[140, 285, 115, 145, 105],
                 wrap=True,
                 label="Reference characters: correct them, name the parts, add rows",
                 buttons=[],

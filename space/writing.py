@@ -37,13 +37,23 @@ class _Stopped(Exception):
     """Nobody waits for the text any more."""
 
 
+def checkpoint() -> Path:
+    """The folder of $PATENTLMM_CHECKPOINT, or the bundled one."""
+    return Path(os.environ.get(CHECKPOINT_VARIABLE) or BUNDLED_CHECKPOINT)
+
+
+def is_bundled() -> bool:
+    """Whether the checkpoint is the one that comes with the repository."""
+    return checkpoint().resolve() == BUNDLED_CHECKPOINT
+
+
 @functools.cache
 def load() -> tuple:
-    """The model, on the GPU where there is one, and its processor, of $PATENTLMM_CHECKPOINT or the bundled checkpoint.
+    """The model of the checkpoint, on the GPU where there is one, and its processor.
 
     Raises `CheckpointError` where the folder is not a whole checkpoint.
     """
-    model, processor = load_checkpoint(os.environ.get(CHECKPOINT_VARIABLE) or BUNDLED_CHECKPOINT)
+    model, processor = load_checkpoint(checkpoint())
     return (model.to("cuda") if torch.cuda.is_available() else model), processor
 
 

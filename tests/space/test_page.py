@@ -261,9 +261,9 @@ def tab_to(page, selector: str, most: int = 150) -> None:
 
 
 UNNAMED = """() => [...document.querySelectorAll("button, input, textarea, select, a, img, [role=button]")]
-  .filter((each) => each.checkVisibility() && !each.closest("#table"))
-  .filter((each) => !(each.ariaLabel || each.innerText?.trim() || each.title || each.alt !== undefined ||
-    each.labels?.length || each.getAttribute("aria-labelledby")))
+  .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest("#table"))
+  .filter((each) => !(each.ariaLabel || each.innerText?.trim() || each.title || each.labels?.length ||
+    (each.tagName === "IMG" && each.hasAttribute("alt")) || each.getAttribute("aria-labelledby")))
   .map((each) => each.outerHTML.slice(0, 200))"""
 
 

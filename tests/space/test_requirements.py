@@ -35,3 +35,19 @@ def test_the_card_says_how_the_space_runs():
     assert data["sdk"] == "gradio" and data["sdk_version"] == pins(SPACE / "requirements.txt")["gradio"]
     assert (SPACE / data["app_file"]).is_file() and "mcp-server" in data["tags"]
     assert len(data["short_description"]) <= 60 and data["license"] == "apache-2.0"
+
+
+def test_what_is_said_of_the_checkpoint_is_what_was_measured():
+    """The figures of the page are those of the model card's table of real figures."""
+    table = (REPOSITORY / "model_card.md").read_text(encoding="utf-8").split("| 72 real figures |")[1].split("\n\n")[0]
+    said = (SPACE / "about.html").read_text(encoding="utf-8")
+    figures = re.findall(r"\b0\.\d+", said)
+    measured = [
+        re.search(rf"\| {re.escape(row)} \| (\S+) \|", table)[1]
+        for row in (
+            "figure number exact (sheets with at most one figure)",
+            "reference characters read, recall",
+            "reference characters in the detailed text, recall",
+        )
+    ]
+    assert figures == measured

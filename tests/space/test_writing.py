@@ -7,7 +7,7 @@ import pytest
 
 from modeling_patentlmm import Description, FigureError, FigureReading, Word
 from space import writing
-from space.writing import WritingError, load, write
+from space.writing import WritingError, is_bundled, load, write
 from tests.space.conftest import block_diagram
 
 WORDS = (Word("LID", (400, 200, 500, 240), 0.9), Word("10", (450, 250, 490, 290), 0.9))
@@ -61,3 +61,12 @@ def test_a_blank_figure_is_refused():
     blank = FIGURE.point(lambda grey: 255)
     with pytest.raises(FigureError, match="blank page"):
         list(write(blank, READING, {}))
+
+
+def test_the_bundled_checkpoint_is_known(monkeypatch):
+    assert not is_bundled()
+    monkeypatch.setenv("PATENTLMM_CHECKPOINT", "checkpoints/patentlmm-tiny")
+    monkeypatch.chdir(writing.BUNDLED_CHECKPOINT.parents[1])
+    assert is_bundled()
+    monkeypatch.delenv("PATENTLMM_CHECKPOINT")
+    assert is_bundled()
