@@ -4,15 +4,15 @@ Every step is an iterator of updates, `{component name: value}`, which `app.py` 
 that a later one makes needless ends by itself.
 """
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import gradio as gr
 
 from modeling_patentlmm import Description, Numeral, take_inventory
+from modeling_patentlmm.numerals_patentlmm import put_label
 from space import writing
 from space.corrections import apply_rows, as_rows
 from space.exports import as_file
@@ -31,20 +31,12 @@ from space.filing import parse_parts
 from space.privacy import taken
 from space.session import Figure, Session, pack, unpack
 from space.uploads import UploadError, cut_again, read_upload
-from space.writing import WritingError
+from space.writing import WritingError, turn
 
 Updates = Iterator[dict[str, object]]
 
 NOTHING_OPEN = "There is no figure yet: upload a drawing, or choose one of the examples."
 NOTHING_WRITTEN = "There is no description yet: upload a drawing, and wait for its text."
-_turn = threading.Semaphore(1)  # pages are read and texts are written one at a time, whoever asks
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """Wait for the machine to be free."""
-    with _turn:
-        yield
 
 
 def open_upload(session: Session, path: str, name: str | None = None) -> Updates:
@@ -83,7 +75,7 @@ def open_upload(session: Session, path: str, name: str | None = None) -> Updates
 def in_turn(steps: Iterator) -> Iterator[tuple]:
     """Each step, made when it is our turn, and the seconds it took."""
     while True:
-        with turn():
+        with turn:
             started = time.perf_counter()
             step = next(steps, None)
         if step is None:
@@ -152,17 +144,14 @@ def write_chosen(session: Session) -> Updates:
             if not wanted():
                 return
             yield _shown(session) if figure.description else {"text": being_written(news)}
-    except (ValueError, WritingError) as error:  # FigureError, and a figure number that is none
+    except (ValueError, WritingError) as error:
         yield {"alert": alert_html(str(error)), "text": ""}
 
 
 def written(figure: Figure, session: Session) -> Iterator[dict[str, str] | Description]:
     """The texts of a figure as they come; at last it has its description."""
     label = figure.label if figure.given else None
-    with (
-        turn(),
-        closing(writing.write(unpack(figure.picture), figure.reading, session.parts_of(figure), label)) as all_news,
-    ):
+    with closing(writing.write(unpack(figure.picture), figure.reading, session.parts_of(figure), label)) as all_news:
         for news in all_news:
             if isinstance(news, Description):
                 figure.description = news
@@ -247,17 +236,22 @@ def turn_preview(session: Session, rotation: str) -> dict:
 
 def correct(session: Session, rotation: str, label: str, *sides: float) -> Updates:
     """Turn and cut the chosen figure as the visitor wants it, take the figure number given, and write of it again."""
-    figure = session.figure
+    chosen, figure, label = session.chosen, session.figure, label.strip()
+    wanted = session.begin("write")
+    given = bool(label) and (figure.given or label != figure.label)
     try:
+        if given:
+            put_label(*figure.reading.columns, label)
         if int(rotation) != figure.rotation or any(abs(a - b) > 0.5 for a, b in zip(sides, figure.sides, strict=True)):
             yield {"status": status_html("Reading the figure again", busy=True)}
             figure = _recut(figure, int(rotation), sides)
-        if label.strip() != (figure.label or ""):
-            figure.label, figure.given = label.strip() or None, bool(label.strip())
-    except UploadError as error:
-        yield {"alert": alert_html(str(error))}
+    except ValueError as error:  # UploadError, and a figure number that is none
+        yield {"alert": alert_html(str(error)), "status": _summary(session)}
         return
-    session.figures[session.chosen] = figure
+    if not wanted():
+        return
+    figure.given, figure.label = given, label if given else figure.label
+    session.figures[chosen] = figure
     yield {"alert": "", "strip": strip(session), "status": _summary(session)}
     yield from write_chosen(session)
 
@@ -267,7 +261,7 @@ def _recut(figure: Figure, rotation: int, sides: Sequence[float]) -> Figure:
     found = figure.found
     turned = found.sheet.rotate(rotation - figure.rotation, expand=True)
     box = tuple(round(side * turned.size[i % 2] / 100) for i, side in enumerate(sides))
-    with turn():
+    with turn:
         started = time.perf_counter()
         found = cut_again(found, rotation, box)
     return Figure.of(found, pack(found.sheet), time.perf_counter() - started)

@@ -1,10 +1,12 @@
 """The model side: one checkpoint for all, and the texts of a figure while they are being written."""
 
 import functools
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -27,6 +29,10 @@ from modeling_patentlmm import Description, FigureReading, describe, load_checkp
 CHECKPOINT_VARIABLE = "PATENTLMM_CHECKPOINT"
 BUNDLED_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "patentlmm-tiny"
 MOST_SECONDS = 120.0  # for the texts of one figure
+
+turn = threading.Semaphore(1)  # pages are read and texts are written one at a time, whoever asks
+# ZeroGPU runs `write` in a process of its own, where our turn would never come, and has a queue of its own.
+_writers_turn = nullcontext() if "SPACES_ZERO_GPU" in os.environ else turn
 
 
 class WritingError(Exception):
@@ -63,7 +69,7 @@ def write(
 ) -> Iterator[dict[str, str] | Description]:
     """The texts of a figure so far by kind, the last one still growing, time and again; at last the description.
 
-    To stop, close the iterator: the model is free when that returns.
+    The writing goes on whether or not the iterator is asked; it ends with its next word when the iterator is closed.
 
     Args:
         image: the figure as `reading` was made of it.
@@ -72,40 +78,48 @@ def write(
 
     Raises:
         WritingError: it takes longer than `MOST_SECONDS`.
-        FigureError: the figure is blank.
+        ValueError: the figure is blank, or the label no figure number.
     """
-    model, processor = load()
-    told: SimpleQueue = SimpleQueue()
-    stopped = threading.Event()
-    texts: dict[str, str] = {}
-    deadline = time.monotonic() + MOST_SECONDS
-
-    def follow(kind: str, text: str) -> None:
-        if stopped.is_set():
-            raise _Stopped
-        if time.monotonic() > deadline:
-            raise WritingError(
-                f"Writing took longer than {MOST_SECONDS:.0f} seconds; crop the figure or try again later."
-            )
-        texts[kind] = text
-        told.put(dict(texts))
-
-    def work() -> None:
-        try:
-            told.put(describe(model, processor, image, parts=parts, reading=reading, label=label, on_text=follow))
-        except Exception as error:
-            told.put(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    writer = _Writer()
+    figure = {"image": image, "reading": reading, "parts": parts, "label": label}
+    threading.Thread(target=writer.write, kwargs=figure, daemon=True, name="writing").start()
     try:
         while True:
-            news = told.get()
+            news = writer.told.get()
             if isinstance(news, Exception):
                 raise news
             yield news
             if isinstance(news, Description):
                 return
     finally:
-        stopped.set()
-        thread.join()
+        writer.stopped.set()
+
+
+class _Writer:
+    """What writes in a thread of its own, and tells of it."""
+
+    def __init__(self):
+        self.told: SimpleQueue = SimpleQueue()
+        self.stopped = threading.Event()
+        self.texts: dict[str, str] = {}
+        self.deadline = math.inf
+
+    def write(self, **figure) -> None:
+        """Tell the texts of a figure so far, and at last its description, or what went wrong."""
+        with _writers_turn:
+            if self.stopped.is_set():
+                return
+            self.deadline = time.monotonic() + MOST_SECONDS
+            try:
+                self.told.put(describe(*load(), on_text=self.follow, **figure))
+            except Exception as error:
+                self.told.put(error)
+
+    def follow(self, kind: str, text: str) -> None:
+        """Tell a text so far, as long as somebody waits for it."""
+        if self.stopped.is_set():
+            raise _Stopped
+        if time.monotonic() > self.deadline:
+            raise WritingError(f"Writing took longer than {MOST_SECONDS:.0f} seconds; try again later.")
+        self.texts[kind] = text
+        self.told.put(dict(self.texts))

@@ -130,6 +130,21 @@ def test_a_number_is_corrected_without_reading_again(opened, stubbed):
     assert stubbed == [({}, "3A")] and opened.figure.name == "FIG. 3A" and 'alt="Drawing of FIG. 3A"' in shown["figure"]
 
 
+def test_a_number_that_is_none_changes_nothing(opened, stubbed):
+    shown = last(steps.correct(opened, "0", "left", 0, 0, 100, 100))
+    assert "is not a figure number" in shown["alert"] and stubbed == [] and opened.figure.name == "FIG. 7"
+
+
+def test_a_new_crop_gets_the_number_read_in_it(opened, stubbed, monkeypatch):
+    """The number that stood in the field was the one read before, not one that the visitor gave."""
+    monkeypatch.setattr(steps, "cut_again", lambda figure, rotation, box: found(1, "5", "11"))
+    last(steps.correct(opened, "0", opened.figure.label, 0, 0, 50, 100))
+    assert stubbed[-1] == ({}, None)
+    last(steps.correct(opened, "0", "9", 0, 0, 50, 50))
+    last(steps.correct(opened, "0", "9", 0, 0, 50, 90))
+    assert [label for _, label in stubbed[-2:]] == ["9", "9"], "a number that was given stays"
+
+
 def test_rotation_and_crop_are_read_again(opened, stubbed, monkeypatch):
     asked = []
 

@@ -41,14 +41,24 @@ def test_a_given_label_replaces_the_one_read():
         list(write(FIGURE, READING, {}, label="left"))
 
 
-def test_closing_frees_the_model():
-    """When the iterator is closed, no thread of it writes any more."""
+def writers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "writing"]
+
+
+def test_closing_ends_the_writing():
     with closing(write(FIGURE, READING, {})) as news:
         next(news)
-        assert threading.active_count() > 1
-        writers = [thread for thread in threading.enumerate() if "work" in thread.name]
-        assert len(writers) == 1
-    assert not writers[0].is_alive()
+        (writer,) = writers()
+    writer.join(30)
+    assert not writer.is_alive()
+
+
+def test_who_does_not_ask_on_keeps_nobody_waiting():
+    """A visitor whose connection hangs after the first word: the next one's text is written all the same."""
+    hanging = write(FIGURE, READING, {})
+    next(hanging)
+    assert isinstance(list(write(FIGURE, READING, {}))[-1], Description)
+    assert isinstance(list(hanging)[-1], Description)
 
 
 def test_a_text_that_takes_too_long_is_ended(monkeypatch):
