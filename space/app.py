@@ -13,7 +13,7 @@ from space.corrections import FIXED_COLUMNS, HEADERS
 from space.endpoints import add_endpoints
 from space.examples import EXAMPLES, example_choices
 from space.figure_view import choices_html
-from space.privacy import keep_swept, upload_field
+from space.privacy import keep_swept
 from space.session import Session, Sessions
 from space.uploads import Limits
 from space.writing import is_bundled, load
@@ -47,7 +47,7 @@ def lay_out() -> dict[str, gr.blocks.Block]:
     gr.HTML(HEAD, **PLAIN)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
-            upload = upload_field(label="Figure or sheets: image, TIFF, PDF", height=168, elem_id="upload")
+            upload = gr.File(label="Figure or sheets: image, TIFF, PDF", height=168, elem_id="upload")
             gr.HTML(
                 '<p class="hint">Drop a file, choose one, or paste an image. PNG, JPEG, WebP, GIF, BMP, TIFF or PDF, '
                 f"at most {LIMITS.max_bytes / 1e6:.0f} MB and {LIMITS.max_pages} pages.</p>",

@@ -11,7 +11,7 @@ import gradio as gr
 from space.exports import as_bytes
 from space.figure_view import writing_seconds
 from space.filing import as_json, parse_parts
-from space.privacy import UPLOADS, taken, upload_field
+from space.privacy import UPLOADS, taken
 from space.session import Figure, Session
 from space.steps import in_turn, written
 from space.uploads import UploadError, read_upload
@@ -131,7 +131,7 @@ def _as_json(figure: Figure, session: Session) -> dict:
 def add_endpoints(options: dict) -> None:
     """The functions above as named endpoints, without anything to see on the page."""
     with gr.Group(visible=False):
-        file = upload_field(label="file")
+        file = gr.File(label="file")
         parts, figure = gr.Textbox("", label="parts"), gr.Textbox("", label="figure")
         result, document = gr.JSON(label="result"), gr.File(label="document")
         for function, inputs, output in (

@@ -43,18 +43,14 @@ async def _fetch_nothing(url: str) -> None:
     raise gr.Error("Give the file itself, not an address: this server fetches nothing.", print_exception=False)
 
 
+def _path_only(self: gr.File, payload: gr.FileData | None) -> str | None:
+    """An uploaded file as its path; Gradio's own way leaves an empty file behind for each."""
+    return payload.path if payload else None
+
+
+gr.File.preprocess = _path_only
 gradio.route_utils.GradioUploadFile = _OwnFolderUpload
 gradio.processing_utils.async_ssrf_protected_get = _fetch_nothing
-
-
-def upload_field(**options) -> gr.File:
-    """A file from a visitor, which a function gets as its path; `gr.File` by itself leaves an empty file for each.
-
-    Not a class of its own: Gradio writes a stub beside the source of every component that is one.
-    """
-    field = gr.File(**options)
-    field.preprocess = lambda payload: payload.path if payload else None
-    return field
 
 
 @contextmanager

@@ -204,7 +204,8 @@ def test_number_rotation_and_crop_are_corrected(visit, figures):
     here.wait_for_text()
 
 
-def test_a_bad_file_is_explained(visit, figures):
+def test_a_bad_file_is_explained(visit, figures, server):
+    """In a sentence; the next file is taken as if nothing had been, and neither stays."""
     here = visit()
     here.upload(figures / "letter.png")
     alert = here.page.wait_for_selector("#alert [role=alert]")
@@ -212,6 +213,7 @@ def test_a_bad_file_is_explained(visit, figures):
     here.upload(figures / "other.png")
     here.wait_for_text()
     assert here.page.locator("#alert [role=alert]").count() == 0
+    assert server.files() == []
 
 
 def test_words_of_a_drawing_stay_text(visit, tmp_path):

@@ -15,7 +15,7 @@ import gradio as gr  # noqa: E402
 import gradio.processing_utils  # noqa: E402
 import gradio.route_utils  # noqa: E402
 
-from space.privacy import UPLOADS, sweep, taken, upload_field  # noqa: E402
+from space.privacy import UPLOADS, sweep, taken  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -78,7 +78,7 @@ def test_no_address_is_fetched(tmp_path):
 
 def test_an_uploaded_file_is_given_as_it_lies(uploaded):
     with gr.Blocks():
-        field = upload_field(label="file")
+        field = gr.File(label="file")
     assert field.preprocess(gr.FileData(path=str(uploaded))) == str(uploaded) and field.preprocess(None) is None
     assert list(UPLOADS.iterdir()) == [uploaded.parent]
 
