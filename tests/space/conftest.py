@@ -57,9 +57,9 @@ def figures(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The page in a process of its own."""
+    """The page in a process of its own, one for each file of tests: what programs are handed out stays ten minutes."""
     folder = tmp_path_factory.mktemp("server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
