@@ -93,11 +93,14 @@ def mention_all(text: str, characters: Iterable[str], names: Mapping[str, str], 
     """
     said = named_characters(text)
     missing = [character for character in characters if character not in said]
-    shown = [f"{_indefinite(names[each])} {each}" for each in missing if each in names]
-    bare = [each for each in missing if each not in names]
+    named = {each for each in missing if each in names and each[0].isdigit()}
+    shown = [f"{_indefinite(names[each])} {each}" for each in missing if each in named]
+    bare = [each for each in missing if each not in named]
     figure, noun = f"FIG. {label}" if label else "The figure", "step" if _STEPS.search(text) else "element"
-    named = [f"{figure} also shows {_listing(some)}." for some in _portions(shown)]
-    return " ".join([text, *named, *(_designation(some, noun) for some in _portions(bare))]).strip()
+    sentences = [f"{figure} also shows {_listing(some)}." for some in _portions(shown)]
+    sentences += [_designation(some, noun) for some in _portions(bare)]
+    ended = text if not sentences or not text or text.endswith((".", "]", ":", "!", "?")) else f"{text}."
+    return " ".join([ended, *sentences]).strip()
 
 
 def _designation(characters: Sequence[str], noun: str) -> str:

@@ -77,6 +77,9 @@ def test_what_is_left_out_is_mentioned_in_the_end():
         "FIG. 3 shows a sewing treadle 12. FIG. 3 also shows a sensor housing 14 and an LED driver 16. "
         "Reference characters 18 and 20 designate further elements."
     )
+    assert mention_all("It has no end", ["R1"], {"R1": "input"}, "3") == (
+        "It has no end. Reference character R1 designates a further element."
+    )
     assert mention_all("", ["14"], NAMES, None) == "The figure also shows a sensor housing 14."
     assert mention_all("At step 10 it ends.", ["10", "22"], {}, "3").endswith("22 designates a further step.")
 
