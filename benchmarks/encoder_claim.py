@@ -88,7 +88,7 @@ def without_words(folder: Path) -> Path:
         rows = rows.map(lambda row: {"words": [], "boxes": [], "confidences": []}, features=FEATURES)
         partial = silent.with_suffix(".partial")
         partial.mkdir(parents=True, exist_ok=True)
-        rows.to_parquet(str(partial / "silent.parquet"))
+        rows.to_parquet(str(partial / "train.parquet"))
         partial.rename(silent)
     return silent
 

@@ -84,7 +84,9 @@ class Describer:
 
 
 def rounded(value):
-    """Numbers to four places, through dictionaries."""
+    """Numbers to four places, through dictionaries and lists."""
     if isinstance(value, dict):
         return {name: rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
