@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from tqdm import tqdm
 
 from dataset_builder.fetch import HOSTS, FetchError, download, fetch_images, fetching
 from dataset_builder.fetch.__main__ import main
@@ -361,6 +362,12 @@ def test_one_process_at_a_time(run, server, tmp_path, write_index):
     first.join()
 
 
+def fetch_with_own_lock(*args, **options):
+    """Fetch in a forked process that is to be killed: it must not take tqdm's lock, which it shares, to its grave."""
+    tqdm.set_lock(threading.RLock())
+    fetch_images(*args, **options)
+
+
 def test_kill_at_any_point_loses_and_corrupts_nothing(run, server, tmp_path, write_index):
     """Killed again and again; whatever is there is whole, and nothing is downloaded twice but what was under way."""
     images = {image_id: png(number) for number, image_id in enumerate(image_ids(40))}
@@ -370,7 +377,9 @@ def test_kill_at_any_point_loses_and_corrupts_nothing(run, server, tmp_path, wri
     out, rng, kills = tmp_path / "images", random.Random(0), 0
     options = dict(hosts=[server.host], rate=400.0, concurrency=2)
     for _ in range(6):
-        process = multiprocessing.get_context("fork").Process(target=fetch_images, args=(index, out), kwargs=options)
+        process = multiprocessing.get_context("fork").Process(
+            target=fetch_with_own_lock, args=(index, out), kwargs=options
+        )
         process.start()
         process.join(rng.uniform(0.03, 0.2))
         kills += process.is_alive()
