@@ -30,9 +30,9 @@ def check_recipe(arguments: PatentLMMArguments, training: SFTConfig) -> None:
     _check_evaluation(arguments, training)
     for wanted, module, package in (
         (arguments.stage == "lora", "peft", "patentlmm[train]"),
-        (arguments.load_in_4bit, "bitsandbytes", "bitsandbytes"),
+        (arguments.load_in_4bit, "bitsandbytes", "patentlmm[qlora]"),
         (arguments.generate_figures, "sacrebleu", "patentlmm[evaluate]"),
-        ("tensorboard" in training.report_to, "tensorboard", "tensorboard"),
+        ("tensorboard" in training.report_to, "tensorboard", "patentlmm[train]"),
     ):
         if wanted and importlib.util.find_spec(module) is None:
             raise RecipeError(f"this recipe needs {module}; pip install '{package}'")

@@ -1,5 +1,6 @@
 """QLoRA: what is quantised, what is not, and that it trains (bitsandbytes has a CPU path)."""
 
+import bitsandbytes
 import pytest
 import torch
 
@@ -7,8 +8,6 @@ from modeling_patentlmm import PatentLMMForConditionalGeneration
 from tests.train.runs import losses, train
 from train import sft
 from train.merge import main as merge
-
-bitsandbytes = pytest.importorskip("bitsandbytes")
 
 
 def test_the_language_model_alone_is_in_four_bits_and_what_trains_is_in_float32(

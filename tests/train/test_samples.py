@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tensorboard.backend.event_processing import event_accumulator
 
 from tests.train.runs import figure_row, history, train
 from train.samples import SHOWN, Sample, first_of_each_task, score
@@ -30,13 +31,12 @@ def test_evaluation_asks_the_same_in_every_epoch(monkeypatch, tmp_path, stage_1,
 
 
 def test_lora_describes_and_figures_go_to_tensorboard(monkeypatch, tmp_path, stage_1, figures):
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
     fields = {**FIELDS, "model_name_or_path": str(stage_1), "train_data": str(figures), "eval_data": str(figures)}
     fields |= {"stage": "lora", "lora_r": 4, "eval_steps": 2, "tasks": "brief", "report_to": "tensorboard"}
     train(monkeypatch, tmp_path, generate_figures=2, **fields)
     [folder] = {path.parent for path in tmp_path.rglob("events.out.tfevents*")}
-    board = accumulator.EventAccumulator(str(folder)).Reload()
+    board = event_accumulator.EventAccumulator(str(folder)).Reload()
     tags = board.Tags()
     assert len(tags["images"]) == 2 and all(tag.startswith("brief/") for tag in tags["images"])
     image = board.Images(tags["images"][0])[0]
