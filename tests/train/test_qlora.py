@@ -1,7 +1,6 @@
 """QLoRA: what is quantised, what is not, and that it trains (bitsandbytes has a CPU path)."""
 
 import bitsandbytes
-import pytest
 import torch
 
 from modeling_patentlmm import PatentLMMForConditionalGeneration
