@@ -169,13 +169,6 @@ def why_no_figure(page: Image.Image, number: int, pages: int) -> str | None:
     return f"Page {number} of {pages} {NOT_DRAWN[looks]}; upload it alone as an image if it is a figure."
 
 
-def whole_page(page: Image.Image, number: int, pages: int, engine: str = ENGINE) -> FoundFigure:
-    """The page as one figure, whatever it shows: for a person who knows better than `find_figures`."""
-    reading = read_figure(page, engine)
-    sheet = upright_sheet(page, reading.rotation)
-    return _cut(FoundFigure(number, pages, sheet, reading.rotation, (0, 0, *sheet.size), sheet, None, reading))
-
-
 def cut_again(
     figure: FoundFigure, rotation: int | None = None, box: Box | None = None, engine: str = ENGINE
 ) -> FoundFigure:

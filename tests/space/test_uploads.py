@@ -22,7 +22,6 @@ from space.uploads import (
     find_figures,
     open_pages,
     read_upload,
-    whole_page,
     why_no_figure,
 )
 from tests.tiny_pdf import assembled, text, write_pdf
@@ -138,7 +137,6 @@ def test_a_table_on_a_sheet_is_a_figure(unread):
 def test_a_single_page_is_a_figure_whatever_it_shows(unread):
     assert len(find_figures(PROSE, 1, 1)) == 1
     assert find_figures(BLANK, 1, 1) == [] and "blank" in why_no_figure(BLANK, 1, 1)
-    assert whole_page(PROSE, 3, 4).image.size == PROSE.size
 
 
 def test_white_on_black_is_shown_black_on_white(unread):
