@@ -31,10 +31,13 @@ from train.metrics import (
     names_in,
     recall,
 )
+from train.metrics.connections import score_connections
+from train.metrics.ratio import pool
 
 from .runs import Describer, read_all, rounded
 
 FIRST_SEED = 10_000_000
+CONNECTION = ("connection_precision", "connection_recall", "connection_f1")
 SPLITS = ("test", "unseen")
 
 
@@ -76,11 +79,13 @@ def score_figure(split: str, figure: Figure, text: dict) -> dict:
 
 def summarise(drawn_figures: list[tuple[str, str, Figure]], texts: dict[str, dict]) -> dict:
     """Means over the figures, sums of invented characters, and BLEU-4 of both descriptions."""
-    rows, by_kind = [], {}
+    rows, by_kind, connections = [], {}, []
     generated, drawn = {"brief": [], "detailed": []}, {"brief": [], "detailed": []}
     for key, split, figure in drawn_figures:
         rows.append(score_figure(split, figure, texts[key]))
         by_kind.setdefault(figure.kind, []).append(rows[-1])
+        if figure.kind == "block_diagram":
+            connections.append(score_connections(texts[key]["detailed"], figure.edges))
         for kind in generated:
             generated[kind].append(texts[key][kind])
             drawn[kind].append(getattr(figure, f"{kind}_description"))
@@ -88,6 +93,7 @@ def summarise(drawn_figures: list[tuple[str, str, Figure]], texts: dict[str, dic
     scores = {name: mean(row[name] for row in rows) for name in rows[0] if name not in sums}
     scores |= {name: sum(row[name] for row in rows) for name in sums}
     scores |= {f"{kind}_bleu4": bleu4(generated[kind], drawn[kind]) for kind in generated}
+    scores |= {f"block_diagram_{name}": pool(one[name] for one in connections) for name in CONNECTION}
     measured = ("figure_number", "numeral_recall", "name_recall", "kind")
     scores["by_kind"] = {
         kind: {"figures": len(some)} | {name: mean(row[name] for row in some) for name in measured}

@@ -15,11 +15,21 @@ import torch
 from PIL import Image
 from transformers import LogitsProcessorList, TextStreamer
 
+from .connections_patentlmm import find_connections
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
+from .linking_patentlmm import connect_as_drawn, is_wired
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
+from .names_patentlmm import find_printed_names
 from .naming_patentlmm import mention_all, name_as_printed, printed_names, shows_parts
-from .numerals_patentlmm import Inventory, add_parts_list, in_order, plain_character, put_label, take_inventory
+from .numerals_patentlmm import (
+    Inventory,
+    add_parts_list,
+    in_order,
+    plain_character,
+    put_label,
+    take_inventory,
+)
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
 from .references_patentlmm import named_characters, run_start
@@ -379,11 +389,15 @@ def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
 
 
 def _named(text: str, sight: _Sight, kind: str) -> str:
-    """A text whose parts are named as drawn; a detailed one mentions every character that was surely read."""
+    """A text whose parts are named as drawn; a detailed one connects them as drawn, and mentions all surely read."""
     names = sight.names if shows_parts(text) else sight.listed
     text = name_as_printed(text, names)
     if kind != "detailed":
         return text
+    if is_wired(text):
+        named = find_printed_names(sight.words, sight.boxes, sight.image.size)
+        drawn = find_connections(sight.image, sight.words, sight.boxes, named)
+        text = connect_as_drawn(text, drawn, names)
     sure = [one.text for one in in_order(sight.inventory.characters) if one.confidence >= UNCERTAIN_BELOW]
     return mention_all(text, sure, names, sight.inventory.label)
 

@@ -74,7 +74,7 @@ def name_as_printed(text: str, names: Mapping[str, str]) -> str:
     taken = set(names.values())
     out, end = [], 0
     for reference in find_references(text):
-        phrase = _phrase_before(text[end : reference.start]).strip()
+        phrase = phrase_before(text[end : reference.start]).strip()
         if reference.kind == "character" and reference.text[0].isdigit() and phrase:
             start = text.rindex(phrase, end, reference.start)
             name = _name_for(phrase, names.get(reference.text), taken)
@@ -97,19 +97,18 @@ def mention_all(text: str, characters: Iterable[str], names: Mapping[str, str], 
     shown = [f"{_indefinite(names[each])} {each}" for each in missing if each in named]
     bare = [each for each in missing if each not in named]
     figure, noun = f"FIG. {label}" if label else "The figure", "step" if _STEPS.search(text) else "element"
-    sentences = [f"{figure} also shows {_listing(some)}." for some in _portions(shown)]
+    sentences = [f"{figure} also shows {listing(some)}." for some in _portions(shown)]
     sentences += [_designation(some, noun) for some in _portions(bare)]
-    ended = text if not sentences or not text or text.endswith((".", "]", ":", "!", "?")) else f"{text}."
-    return " ".join([ended, *sentences]).strip()
+    return " ".join([ended(text) if sentences else text, *sentences]).strip()
 
 
 def _designation(characters: Sequence[str], noun: str) -> str:
     if len(characters) == 1:
         return f"Reference character {characters[0]} designates a further {noun}."
-    return f"Reference characters {_listing(characters)} designate further {noun}s."
+    return f"Reference characters {listing(characters)} designate further {noun}s."
 
 
-def _phrase_before(text: str) -> str:
+def phrase_before(text: str) -> str:
     """The noun phrase at the end of a text, with the space behind it."""
     match = _PHRASE.search(text)
     words = re.findall(r"\S+ ", match.group()) if match else []
@@ -155,14 +154,20 @@ def _indefinite(name: str) -> str:
     return name if plural else _with_articles(f"a {name}")
 
 
-def _listing(items: Sequence[str]) -> str:
+def listing(items: Sequence[str]) -> str:
+    """The items with commas and "and"."""
     if len(items) < 3:
         return " and ".join(items)
     return f"{', '.join(items[:-1])}, and {items[-1]}"
+
+
+def ended(text: str) -> str:
+    """A text that more can be said behind: with a full stop, if it does not end yet."""
+    return text if not text or text.endswith((".", "]", ":", "!", "?")) else f"{text}."
 
 
 def _portions(items: Sequence[str]) -> list[Sequence[str]]:
     return [items[i : i + MOST_LISTED] for i in range(0, len(items), MOST_LISTED)]
 
 
-__all__ = ["mention_all", "name_as_printed", "printed_names", "shows_parts"]
+__all__ = ["ended", "listing", "mention_all", "name_as_printed", "phrase_before", "printed_names", "shows_parts"]
