@@ -339,7 +339,8 @@ def _write(
         written = [_text(processor, row) for row in tokens[:, prompt:].tolist()]
         written = [processor.as_drawn(text, sight.words) for text, sight in zip(written, sights, strict=True)]
         if grounded:
-            named = [_named(text, sight, kind) for text, sight in zip(written, sights, strict=True)]
+            briefs = texts.get("brief", written)
+            named = [_named(*row, kind) for row in zip(written, briefs, sights, strict=True)]
             written = [mark_ungrounded(text, *known) for text, known in zip(named, inventories, strict=True)]
         texts[kind] = written
         if on_text:
@@ -388,13 +389,13 @@ def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
     return f"{_once_each(_whole_sentences(text))}{CUT_OFF}".lstrip()
 
 
-def _named(text: str, sight: _Sight, kind: str) -> str:
+def _named(text: str, brief: str, sight: _Sight, kind: str) -> str:
     """A text whose parts are named as drawn; a detailed one connects them as drawn, and mentions all surely read."""
     names = sight.names if shows_parts(text) else sight.listed
     text = name_as_printed(text, names)
     if kind != "detailed":
         return text
-    if is_wired(text):
+    if is_wired(text) or is_wired(brief):
         named = find_printed_names(sight.words, sight.boxes, sight.image.size)
         drawn = find_connections(sight.image, sight.words, sight.boxes, named)
         text = connect_as_drawn(text, drawn, names)

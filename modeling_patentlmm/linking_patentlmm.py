@@ -1,8 +1,8 @@
 """The connections of a finished text held to the lines of the drawing.
 
 What a small model says of who is connected to whom is plausible and often wrong; the lines of a block diagram tell it
-(`connections_patentlmm.py`). A sentence that connects parts which the drawing does not is taken out, and connections
-that the text leaves out are said.
+(`connections_patentlmm.py`). Where they could be read, a sentence about a connection that was not is taken out, and
+connections that the text leaves out are said.
 """
 
 from __future__ import annotations
@@ -28,27 +28,28 @@ _SAYS_MORE = re.compile(
     r"connected|linked|attached|joined))"
 )
 
-_BLOCKS = re.compile(r"(?i)\b(?:blocks?|network|system|functional|schematic|architecture) diagram\b|\bschematic\b")
+_BLOCKS = re.compile(
+    r"(?i)\b(?:blocks?|network|system|functional|schematic|architecture|topology) diagram\b|\bschematic\b"
+)
 
 Pair = frozenset[str]
 
 
 def connect_as_drawn(text: str, connections: Sequence[Connection], names: Mapping[str, str]) -> str:
-    """`text` without the sentences that only connect parts which the drawing shows apart; what it leaves out is added.
+    """`text` without the sentences that only connect parts otherwise than the drawing; what it leaves out is added.
 
-    Only a text that calls its figure a block diagram, or one of that family, is held to it: in other drawings lines
-    connect nothing. A sentence goes where none of its connections is drawn, though lines of its parts were read.
-    `names` gives the printed name of a reference character; one without is called what the text calls it.
+    Where no connection was read, the text stays as it is. `names` gives the printed name of a reference character; one
+    without is called what the text calls it.
 
     >>> drawn = [Connection("10", "12", False), Connection("12", "14", True)]
     >>> text = "FIG. 1 is a block diagram. The CPU 10 is coupled to the fan 12. The CPU 10 feeds the LED 14."
     >>> connect_as_drawn(text, drawn, {"12": "fan"})
     'FIG. 1 is a block diagram. The CPU 10 is coupled to the fan 12. The fan 12 is connected by an arrow to the LED 14.'
     """
-    if not connections or not is_wired(text):
+    if not connections:
         return text
     drawn = {_pair(one) for one in connections}
-    kept = [sentence for sentence in _sentences(text) if not _is_contradicted(sentence, drawn)]
+    kept = [sentence for sentence in _sentences(text) if _may_stay(sentence, drawn)]
     said = set().union(*map(connected_pairs, kept))
     missing = [one for one in connections if _pair(one) not in said]
     called = {character: names.get(character) or _name_in(text, character) for character in set().union(*drawn)}
@@ -57,7 +58,7 @@ def connect_as_drawn(text: str, connections: Sequence[Connection], names: Mappin
 
 
 def is_wired(text: str) -> bool:
-    """Whether a text calls its figure one whose lines are connections."""
+    """Whether a text calls its figure a block diagram, or one of that family: in others lines connect nothing."""
     return bool(_BLOCKS.search(text))
 
 
@@ -83,10 +84,8 @@ def _sentences(text: str) -> list[str]:
     return [text[start:end].strip() for start, end in zip(bounds, bounds[1:]) if text[start:end].strip()]
 
 
-def _is_contradicted(sentence: str, drawn: set[Pair]) -> bool:
-    read = frozenset().union(*drawn)
-    known = {pair for pair in connected_pairs(sentence) if pair <= read}
-    return bool(known) and not known & drawn and not _SAYS_MORE.search(sentence)
+def _may_stay(sentence: str, drawn: set[Pair]) -> bool:
+    return connected_pairs(sentence) <= drawn or bool(_SAYS_MORE.search(sentence))
 
 
 def _statements(connections: Sequence[Connection], called: Mapping[str, str]) -> list[str]:

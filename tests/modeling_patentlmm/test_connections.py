@@ -75,9 +75,7 @@ def test_lines_that_cross_do_not_join(drawing):
 def test_a_line_with_branches_joins_all_that_it_ends_at(drawing):
     drawing.line((180, 200), (180, 600))
     drawing.line((180, 400), (680, 400), (680, 200))
-    assert pairs(drawing.connections()) == {
-        frozenset(pair) for pair in (("10", "12"), ("10", "14"), ("12", "14"))
-    }
+    assert pairs(drawing.connections()) == {frozenset(pair) for pair in (("10", "12"), ("10", "14"), ("12", "14"))}
 
 
 def test_a_part_that_another_lies_over_is_not_read(drawing):
