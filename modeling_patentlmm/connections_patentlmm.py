@@ -6,25 +6,25 @@ joins the shapes that it touches, passes straight on where it crosses another, a
 other shapes it goes on inside. Every rule gives up rather than guess: a wrong connection is worse than none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from .numerals_patentlmm import ReferenceCharacter
 from .shapes_patentlmm import Box, Shape, Sheet, find_shapes, outline_bands, region_of
 
+try:
+    import cv2
+except ImportError:
+    cv2 = None
+
 MOST_ENDS = 12  # of one line with branches
 LEAD_REACH = 14.0  # a lead line is no longer than this many times the height of its numeral
 CLAIMED = 0.8  # of the characters, the least that belong to a shape where lead lines lead to shapes, and not to wires
-DEEPEST_DENT = (
-    0.3  # of a shape's shorter side, in a cloud or a cylinder; deeper ones are where another shape lies over it
-)
+DEEPEST_DENT = 0.3  # of a shape's shorter side, in a cloud or a cylinder; a shape that lies over it makes deeper ones
 SMALLEST = 40  # pixels, of a drawing
 
 
@@ -177,11 +177,11 @@ def _wires(strokes: np.ndarray, pen: int) -> tuple[np.ndarray, np.ndarray]:
     levels, uprights, rests = maps
     first = (0, counts[0], counts[0] + counts[1])
     groups = _Groups(sum(counts))
-    crossings = _crossings(levels, uprights, pen, length)
-    for a, b, crossed in crossings:
-        if not crossed:
-            groups.join(first[0] + a, first[1] + b)
-    ignored = _fillets(rests, counts[2], [c for c in crossings if c[2]], pen)
+    meetings = _meetings(levels, uprights, length)
+    for one in meetings:
+        if not one.crossed:
+            groups.join(first[0] + one.level, first[1] + one.upright)
+    ignored = _fillets(rests, counts[2], [one for one in meetings if one.crossed], pen)
     for offset, other in ((first[0], levels), (first[1], uprights)):
         for a, b in _neighbours(rests, other):
             if a not in ignored:
@@ -194,11 +194,17 @@ def _wires(strokes: np.ndarray, pen: int) -> tuple[np.ndarray, np.ndarray]:
     return out, rests > 0
 
 
-class _Crossed(tuple):
-    """A level and an upright line that meet: their labels, and whether both go on; `box` is where."""
+@dataclass(frozen=True)
+class _Meeting:
+    """A level and an upright line that meet, by their labels; `crossed`: both go on; `box` is where (x, y, w, h)."""
+
+    level: int
+    upright: int
+    crossed: bool
+    box: tuple[int, int, int, int]
 
 
-def _crossings(levels: np.ndarray, uprights: np.ndarray, pen: int, length: int) -> list:
+def _meetings(levels: np.ndarray, uprights: np.ndarray, length: int) -> list[_Meeting]:
     both = ((levels > 0) & (uprights > 0)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
     out = []
@@ -213,13 +219,11 @@ def _crossings(levels: np.ndarray, uprights: np.ndarray, pen: int, length: int) 
         right = (levels[rows, min(width - 1, x + w - 1 + reach)] == a).any()
         above = (uprights[max(0, y - reach), columns] == b).any()
         below = (uprights[min(height - 1, y + h - 1 + reach), columns] == b).any()
-        crossed = _Crossed((a, b, bool(left and right and above and below)))
-        crossed.box = (x, y, w, h)
-        out.append(crossed)
+        out.append(_Meeting(a, b, bool(left and right and above and below), (x, y, w, h)))
     return out
 
 
-def _fillets(rests: np.ndarray, count: int, crossings, pen: int) -> set[int]:
+def _fillets(rests: np.ndarray, count: int, crossings: Sequence[_Meeting], pen: int) -> set[int]:
     """The small specks in the corners of crossings; a dot that joins the lines is larger."""
     areas = np.bincount(rests.ravel(), minlength=count)
     out: set[int] = set()
@@ -335,7 +339,7 @@ def _ending_at(nodes: np.ndarray, spot: _Spot) -> list[int]:
 
 def _name_shapes(sheet: Sheet, shapes: Sequence[Shape], spots: Sequence[_Spot], nets: Sequence[_Net]) -> None:
     """Give shapes the characters that belong to them; one that several claim stays without."""
-    leads = _leads(shapes, spots, nets)
+    leads = _leads(spots, nets)
     at = {shape.region: i for i, shape in enumerate(shapes)}
     claims: dict[int, list[tuple[int, str]]] = {}
     for spot in spots:
@@ -349,7 +353,7 @@ def _name_shapes(sheet: Sheet, shapes: Sequence[Shape], spots: Sequence[_Spot], 
         shapes[shape].rank = best
 
 
-def _leads(shapes, spots: Sequence[_Spot], nets: Sequence[_Net]) -> dict[str, int]:
+def _leads(spots: Sequence[_Spot], nets: Sequence[_Net]) -> dict[str, int]:
     """Characters with the shape that their lead line ends at."""
     heights = {spot.text: spot.height for spot in spots}
     found: dict[str, set[int]] = {}
@@ -360,7 +364,9 @@ def _leads(shapes, spots: Sequence[_Spot], nets: Sequence[_Net]) -> dict[str, in
     return {text: ends.pop() for text, ends in found.items() if len(ends) == 1}
 
 
-def _shape_of(sheet, shapes, at, spot: _Spot, lead: int | None) -> tuple[int, int | None]:
+def _shape_of(
+    sheet: Sheet, shapes: Sequence[Shape], at: dict[int, int], spot: _Spot, lead: int | None
+) -> tuple[int, int | None]:
     """The shape a character belongs to, and how sure that is, 0 most."""
     around = at.get(region_of(sheet.regions, spot.box[0]))
     name = [at.get(sheet.word_region[i]) for i in spot.name]

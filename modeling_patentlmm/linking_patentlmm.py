@@ -5,8 +5,6 @@ What a small model says of who is connected to whom is plausible and often wrong
 connections that the text leaves out are said.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

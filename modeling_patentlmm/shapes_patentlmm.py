@@ -4,14 +4,16 @@ A shape is what a line encloses: a box, a cylinder, a cloud, a frame around othe
 too; it is told apart by how it fills its convex hull and by how much of its outline other shapes stand along.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from PIL import Image
+
+try:
+    import cv2
+except ImportError:
+    cv2 = None
 
 Box = tuple[int, int, int, int]
 
