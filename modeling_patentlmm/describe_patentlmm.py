@@ -46,7 +46,10 @@ CUT_OFF = " [...]"  # what a text ends with that did not end by itself
 UNCERTAIN_BELOW = 0.8  # of the labelled real figures, 1 % of the true and 29 % of the false readings lie below
 BLANK_CONTRAST = 40  # grey levels between the darkest and the lightest 4x4 mean; less is an empty page
 
-IMAGE_INPUTS = ("pixel_values", "pixel_attention_mask", "ocr_input_ids", "ocr_bbox", "ocr_attention_mask")
+IMAGE_INPUTS = (
+    *("pixel_values", "pixel_attention_mask", "ocr_input_ids", "ocr_bbox", "ocr_attention_mask"),
+    "visual_token_mask",
+)
 
 
 class CheckpointError(ValueError):

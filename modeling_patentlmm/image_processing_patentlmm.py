@@ -28,6 +28,7 @@ MAX_PIXELS = 150_000_000  # an A0 sheet at 300 dpi has 139 million
 MAX_TOTAL_PIXELS = 600_000_000  # all pages of a file together
 MAX_PAGES = 64
 MIN_SIDE = 16  # pixels; smaller than one patch is not a figure
+PAPER = 240  # of 255; from here on a pixel is blank paper, as it was scanned and resized
 
 
 class FigureError(ValueError):
@@ -242,17 +243,22 @@ class Letterbox:
 
 
 class PatentLMMImageProcessorKwargs(ImagesKwargs, total=False):
-    """`feature_mode`: "default" or "reference"; `patch_size`: side of the encoder's patches in pixels."""
+    """`feature_mode`: "default" or "reference"; `patch_size`: side of the encoder's patches in pixels.
+
+    `mark_ink`: also return `ink_mask`.
+    """
 
     feature_mode: str | None
     patch_size: int | None
+    mark_ink: bool | None
 
 
 class PatentLMMImageProcessor(PilBackend):
     """Figures to `pixel_values` (B, 3, H, W) in -1..1 and, in the default mode, a mask of the patches.
 
-    `pixel_attention_mask` (B, H/patch, W/patch) is 0 where a patch holds nothing of the figure. One class, PIL only, so
-    that every machine sees the same pixels. `size` must be a multiple of `patch_size`.
+    `pixel_attention_mask` (B, H/patch, W/patch) is 0 where a patch holds nothing of the figure. With `mark_ink` (in the
+    default mode) `ink_mask`, of the same shape, is 0 where a patch is blank paper. One class, PIL only, so that every
+    machine sees the same pixels. `size` must be a multiple of `patch_size`.
     """
 
     valid_kwargs = PatentLMMImageProcessorKwargs
@@ -267,6 +273,7 @@ class PatentLMMImageProcessor(PilBackend):
     do_normalize = True
     feature_mode = "default"
     patch_size = 16
+    mark_ink = False
 
     def __init__(self, **kwargs):
         if kwargs.get("feature_mode") == "reference" and kwargs.get("resample") is None:
@@ -306,7 +313,16 @@ class PatentLMMImageProcessor(PilBackend):
         return [as_figure(image) for image in flatten(self.fetch_images(images))]
 
     def _preprocess(
-        self, images: list[Image.Image], *, size, resample, patch_size, feature_mode, return_tensors=None, **kwargs
+        self,
+        images: list[Image.Image],
+        *,
+        size,
+        resample,
+        patch_size,
+        feature_mode,
+        mark_ink=False,
+        return_tensors=None,
+        **kwargs,
     ) -> BatchFeature:
         _check_mode(feature_mode)
         canvas = (size["width"], size["height"])
@@ -320,6 +336,8 @@ class PatentLMMImageProcessor(PilBackend):
         pixels = [_rgb_array(_place(image, box, resample)) for image, box in zip(images, boxes, strict=True)]
         masks = [box.patch_mask(patch_size) for box in boxes]
         data = {"pixel_values": self._scale(pixels, **kwargs), "pixel_attention_mask": masks}
+        if mark_ink:
+            data["ink_mask"] = [_ink_mask(array, patch_size) for array in pixels]
         return BatchFeature(data, tensor_type=return_tensors)
 
     def _scale(
@@ -356,6 +374,13 @@ def _place(image: Image.Image, box: Letterbox, resample: int) -> Image.Image:
 
 def _rgb_array(image: Image.Image) -> np.ndarray:
     return np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+
+
+def _ink_mask(pixels: np.ndarray, patch_size: int) -> np.ndarray:
+    """(3, H, W) 0..255 -> 1 for every patch with a pixel that is no blank paper, int64 (H / patch, W / patch)."""
+    rows, columns = (side // patch_size for side in pixels.shape[1:])
+    patches = pixels.reshape(-1, rows, patch_size, columns, patch_size)
+    return (patches.min(axis=(0, 2, 4)) < PAPER).astype(np.int64)
 
 
 def _check_mode(mode: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoModel, GenerationMixin, PreTrainedModel
 from transformers.activations import ACT2FN
 from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling, CausalLMOutputWithPast
@@ -15,6 +16,7 @@ from .modeling_patentmme import PatentMMEModel
 
 WAY_FLOOR = 1e-3  # what a token on none of the copy head's ways weighs
 POINTER_FLOOR = 1e-30  # keeps a pointer's logarithm and its gradient finite where its probability underflows
+LOSS_CHUNK = 512  # supervised positions whose logits over the vocabulary are held at a time
 # transformers 5.24 calls the cache of keys and values `cache`, in arguments and outputs alike.
 CACHE = next(field.name for field in fields(CausalLMOutputWithPast) if field.name in ("cache", "past_key_values"))
 
@@ -260,8 +262,26 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
             head = head[:, 1:]
         return torch.cat([head, self.pool_patches(patches, *grid)], dim=1)
 
+    def real_features(self, features, ocr_attention_mask, visual_token_mask) -> torch.Tensor | None:
+        """(B, L) true where one of the features (B, L, D) is handed over; None: everywhere."""
+        if self.config.feature_mode == "reference" or (ocr_attention_mask is None and visual_token_mask is None):
+            return None
+        real = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
+        if ocr_attention_mask is not None:
+            real[:, : ocr_attention_mask.shape[1]] = ocr_attention_mask.bool()
+        if visual_token_mask is not None:
+            real[:, -visual_token_mask.shape[1] :] = visual_token_mask.bool()
+        return real
+
     def project_images(
-        self, pixel_values, ocr_input_ids=None, ocr_bbox=None, ocr_attention_mask=None, pixel_attention_mask=None, **kw
+        self,
+        pixel_values,
+        ocr_input_ids=None,
+        ocr_bbox=None,
+        ocr_attention_mask=None,
+        pixel_attention_mask=None,
+        visual_token_mask=None,
+        **kw,
     ):
         """Encoder output, projected features (B, L, D), and (B, L) true where a feature is real (None: everywhere)."""
         outputs = self.encode(
@@ -279,10 +299,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         if self.config.word_residual and ocr_length:
             words = self.get_input_embeddings()(ocr_input_ids)
             features = features + F.pad(words, (0, 0, 0, features.shape[1] - ocr_length))
-        if ocr_attention_mask is None or self.config.feature_mode == "reference":
-            return outputs, features, None
-        visual = features.shape[1] - ocr_length
-        return outputs, features, F.pad(ocr_attention_mask.bool(), (0, visual), value=True)
+        return outputs, features, self.real_features(features, ocr_attention_mask, visual_token_mask)
 
     @can_return_tuple
     def get_image_features(
@@ -292,6 +309,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         ocr_bbox: torch.LongTensor | None = None,
         ocr_attention_mask: torch.Tensor | None = None,
         pixel_attention_mask: torch.Tensor | None = None,
+        visual_token_mask: torch.Tensor | None = None,
         **kwargs,
     ) -> BaseModelOutputWithPooling:
         """Features of each figure, as they replace its placeholders: [OCR tokens ; visual CLS ; patches].
@@ -300,12 +318,19 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
             pixel_values: (images, 3, H, W).
             ocr_input_ids, ocr_attention_mask: (images, T); ocr_bbox: (images, T, 4), 0..1000.
             pixel_attention_mask: (images, H / patch, W / patch), 0 on letterbox patches.
+            visual_token_mask: (images, 1 + patches after pooling), 0 on visual tokens that are not handed over.
 
         Returns:
             `pooler_output`, a list with one (features, hidden) tensor per image; `last_hidden_state` of the encoder.
         """
         outputs, features, real = self.project_images(
-            pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask, **kwargs
+            pixel_values,
+            ocr_input_ids,
+            ocr_bbox,
+            ocr_attention_mask,
+            pixel_attention_mask,
+            visual_token_mask,
+            **kwargs,
         )
         images = list(features) if real is None else [rows[keep] for rows, keep in zip(features, real)]
         return BaseModelOutputWithPooling(
@@ -362,6 +387,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         mm_encoder_outputs: dict | None = None,
         copy_input_ids: torch.LongTensor | None = None,
         copy_bbox: torch.LongTensor | None = None,
+        visual_token_mask: torch.Tensor | None = None,
         **kwargs,
     ) -> PatentLMMModelOutputWithPast:
         """Hidden states of the language model over text and figures.
@@ -369,7 +395,7 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
         Args:
             input_ids: (B, S), or `inputs_embeds` (B, S, D); as many `image_token_id` as there are features.
             attention_mask: (B, S).
-            pixel_values, pixel_attention_mask, ocr_*: as in `get_image_features`, one row per image.
+            pixel_values, pixel_attention_mask, ocr_*, visual_token_mask: as in `get_image_features`, one row per image.
             past_key_values, cache: the same under its older and its newer name.
             mm_encoder_outputs: {"image": what `get_image_features` returned}, instead of the pixels.
             copy_input_ids, copy_bbox: for the copy head, which this model without a head does not have.
@@ -392,7 +418,12 @@ class PatentLMMModel(PatentLMMPreTrainedModel):
                 features = torch.cat(list(encoded.pooler_output))
             elif self.awaits_image(placeholders, cache):
                 _, features, real = self.project_images(
-                    pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask
+                    pixel_values,
+                    ocr_input_ids,
+                    ocr_bbox,
+                    ocr_attention_mask,
+                    pixel_attention_mask,
+                    visual_token_mask,
                 )
                 features, real = features.flatten(0, 1), None if real is None else real.flatten()
         if features is not None:
@@ -450,11 +481,18 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         ocr_bbox: torch.LongTensor | None = None,
         ocr_attention_mask: torch.Tensor | None = None,
         pixel_attention_mask: torch.Tensor | None = None,
+        visual_token_mask: torch.Tensor | None = None,
         **kwargs,
     ) -> BaseModelOutputWithPooling:
         """See `PatentLMMModel.get_image_features`."""
         return self.model.get_image_features(
-            pixel_values, ocr_input_ids, ocr_bbox, ocr_attention_mask, pixel_attention_mask, **kwargs
+            pixel_values,
+            ocr_input_ids,
+            ocr_bbox,
+            ocr_attention_mask,
+            pixel_attention_mask,
+            visual_token_mask,
+            **kwargs,
         )
 
     def compute_logits(self, hidden_states, input_ids, copy_input_ids, copy_bbox) -> torch.Tensor:
@@ -465,8 +503,21 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         embedding = self.get_input_embeddings()
         return self.copy_head(hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding)
 
+    def cross_entropies(self, hidden_states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of the vocabulary head at each position: (N, D) and (N,) -> (N,) float32.
+
+        No more than `LOSS_CHUNK` rows of logits are held: where there are more, backward makes them again.
+        """
+        if len(labels) <= LOSS_CHUNK:
+            return self._cross_entropies(hidden_states, labels)
+        chunks = zip(hidden_states.split(LOSS_CHUNK), labels.split(LOSS_CHUNK))
+        return torch.cat([checkpoint(self._cross_entropies, *chunk, use_reentrant=False) for chunk in chunks])
+
+    def _cross_entropies(self, hidden_states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(self.lm_head(hidden_states).float(), labels, reduction="none")
+
     def supervised_losses(self, hidden_states, labels, input_ids, copy_input_ids, copy_bbox) -> torch.Tensor:
-        """Cross-entropy at each position with a label, 0 at the others; logits are made for the former only.
+        """Cross-entropy at each position with a label, 0 at the others; logits are made for the former only, in chunks.
 
         Args:
             hidden_states: (B, S, D); labels: (B, S), already shifted, -100 where there is nothing to learn.
@@ -476,7 +527,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             (B, S) float32.
         """
         chosen = labels != -100
-        losses = F.cross_entropy(self.lm_head(hidden_states[chosen]).float(), labels[chosen], reduction="none")
+        losses = self.cross_entropies(hidden_states[chosen], labels[chosen])
         if self.config.copy_head and copy_input_ids is not None:
             embedding = self.get_input_embeddings()
             losses = self.copy_head.mix_losses(
@@ -505,12 +556,14 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         copy_input_ids: torch.LongTensor | None = None,
         copy_bbox: torch.LongTensor | None = None,
         skip_logits: bool = False,
+        visual_token_mask: torch.Tensor | None = None,
         **kwargs,
     ) -> PatentLMMCausalLMOutputWithPast:
         """Next-token logits over text and figures, and the loss.
 
         Args:
-            input_ids, attention_mask, pixel_values, ocr_*, mm_encoder_outputs: as in `PatentLMMModel.forward`.
+            input_ids, attention_mask, pixel_values, ocr_*, visual_token_mask, mm_encoder_outputs: as in
+                `PatentLMMModel.forward`.
             labels: (B, S) token ids, -100 where there is nothing to learn.
             logits_to_keep: number of last positions, or indices of the positions, to compute logits (and loss) of.
             copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding; copy_bbox: (B, T, 4). One
@@ -532,6 +585,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             cache=past_key_values if cache is None else cache,
             use_cache=use_cache,
             mm_encoder_outputs=mm_encoder_outputs,
+            visual_token_mask=visual_token_mask,
             **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep

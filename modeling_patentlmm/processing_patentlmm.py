@@ -112,6 +112,8 @@ class PatentLMMProcessor(ProcessorMixin):
         words_by_character: give the words with each reference character behind the words that name it, in the order
             of a list of parts (see `order_by_character`), which a small model need not learn. The list is cut last.
         copy_head: also return `copy_input_ids` and `copy_bbox` for the model's copy head.
+        ink_only: hand no visual token over for squares of blank paper; the encoder still sees them. Also returns
+            `visual_token_mask`, which tells the model.
     """
 
     valid_processor_kwargs = PatentLMMProcessorKwargs
@@ -132,10 +134,12 @@ class PatentLMMProcessor(ProcessorMixin):
         lowercase_words=False,
         copy_head=False,
         words_by_character=False,
+        ink_only=False,
     ):
         _check_ocr_tokenizer(ocr_tokenizer, ocr_vocab_size)
         _check_image_token(tokenizer, image_token)
         _check_geometry(image_processor, feature_mode, visual_pool, max_ocr_tokens)
+        _check_ink_only(ink_only, feature_mode)
         self.image_token = image_token
         self.image_token_id = tokenizer.convert_tokens_to_ids(image_token)
         self.feature_mode = feature_mode
@@ -149,6 +153,7 @@ class PatentLMMProcessor(ProcessorMixin):
         self.lowercase_words = lowercase_words
         self.copy_head = copy_head
         self.words_by_character = words_by_character
+        self.ink_only = ink_only
         tokenizer.padding_side = "left"
         if chat_template is None:
             chat_template = REFERENCE_CHAT_TEMPLATE if feature_mode == "reference" else DEFAULT_CHAT_TEMPLATE
@@ -159,11 +164,12 @@ class PatentLMMProcessor(ProcessorMixin):
     def model_input_names(self) -> list[str]:
         names = ["input_ids", "attention_mask", "pixel_values", "ocr_input_ids", "ocr_bbox", "ocr_attention_mask"]
         names += ["pixel_attention_mask"] if self.feature_mode == "default" else []
+        names += ["visual_token_mask"] if self.ink_only else []
         return names + (["copy_input_ids", "copy_bbox"] if self.copy_head else [])
 
     @property
     def num_visual_tokens(self) -> int:
-        """Placeholders of a figure that do not depend on its words: the visual CLS and the pooled patches."""
+        """The visual CLS and the pooled patches of a figure; with `ink_only` the most there can be."""
         rows, columns = self.image_processor.grid
         return 1 + (rows // self.visual_pool) * (columns // self.visual_pool)
 
@@ -192,7 +198,8 @@ class PatentLMMProcessor(ProcessorMixin):
 
         Returns:
             `input_ids`, `attention_mask` (B, L); `pixel_values` (N, 3, H, W); `pixel_attention_mask` (N, H/patch,
-            W/patch); `ocr_input_ids`, `ocr_attention_mask` (N, T); `ocr_bbox` (N, T, 4), in 0..1000 of the canvas.
+            W/patch); `ocr_input_ids`, `ocr_attention_mask` (N, T); `ocr_bbox` (N, T, 4), in 0..1000 of the canvas;
+            with `ink_only` `visual_token_mask` (N, num_visual_tokens), 0 where there is no ink.
 
         Raises:
             ValueError: no input; words and boxes that do not fit; placeholders that do not match the figures or
@@ -231,8 +238,16 @@ class PatentLMMProcessor(ProcessorMixin):
         words, boxes, listed = (list(column) for column in zip(*ordered, strict=True))
         letterboxes = [self.image_processor.letterbox(figure.size) for figure in figures]
         boxes = [box.move_boxes(some) for box, some in zip(letterboxes, boxes, strict=True)]
-        pixels = self.image_processor(figures, **images_kwargs)
+        pixels = self.image_processor(figures, **{**images_kwargs, "mark_ink": self.ink_only})
+        if self.ink_only:
+            pixels["visual_token_mask"] = self._visual_token_mask(np.asarray(pixels.pop("ink_mask")))
         return {**pixels, **self._ocr(words, boxes, listed, ocr_padding)}
+
+    def _visual_token_mask(self, ink: np.ndarray) -> np.ndarray:
+        """(N, H/patch, W/patch) -> (N, num_visual_tokens): the visual CLS, and each square with any ink."""
+        side, (count, rows, columns) = self.visual_pool, ink.shape
+        squares = ink.reshape(count, rows // side, side, columns // side, side).max(axis=(2, 4))
+        return np.pad(squares.reshape(count, -1), ((0, 0), (1, 0)), constant_values=1)
 
     def order_words(
         self, words: Sequence[str], boxes: Sequence[Sequence[int]], size: tuple[int, int]
@@ -302,13 +317,14 @@ class PatentLMMProcessor(ProcessorMixin):
     # --- placeholders and text ---
 
     def replace_image_token(self, image_inputs: dict, image_idx: int, **kwargs) -> str:
-        """The placeholders of one figure: its OCR tokens, then the visual CLS and the patches.
+        """The placeholders of one figure: its OCR tokens, then the visual CLS and the patches handed over.
 
         In the reference mode the OCR padding has its own, as the published model hands it over with the rest.
         """
         mask = np.asarray(image_inputs["ocr_attention_mask"][image_idx])
         ocr = len(mask) if self.feature_mode == "reference" else int(mask.sum())
-        return self.image_token * (ocr - self._dropped_ocr_tokens + self.num_visual_tokens)
+        visual = int(image_inputs["visual_token_mask"][image_idx].sum()) if self.ink_only else self.num_visual_tokens
+        return self.image_token * (ocr - self._dropped_ocr_tokens + visual)
 
     @property
     def _dropped_ocr_tokens(self) -> int:
@@ -495,6 +511,13 @@ def _check_geometry(image_processor, feature_mode: str, visual_pool: int, max_oc
         )
     if max_ocr_tokens < 2:
         raise ValueError(f"max_ocr_tokens={max_ocr_tokens} leaves no room for <s> and </s>; use at least 2")
+
+
+def _check_ink_only(ink_only: bool, feature_mode: str) -> None:
+    if ink_only and feature_mode == "reference":
+        raise ValueError(
+            "ink_only needs feature_mode 'default': the published model is handed every patch; leave it out"
+        )
 
 
 def _per_figure(name: str, values, count: int) -> list:

@@ -25,6 +25,7 @@ class PatentLMMArguments:
     tasks: list[str] = field(default_factory=lambda: list(TASKS), metadata={"help": "brief, detailed, or both"})
     stage: str = field(default="lora", metadata={"help": f"one of {', '.join(STAGES)}"})
     dtype: str = field(default="float32", metadata={"help": f"of what is frozen, one of {', '.join(DTYPES)}"})
+    ink_only: bool = field(default=False, metadata={"help": "no visual tokens for blank paper; kept in the checkpoint"})
     load_in_4bit: bool = field(default=False, metadata={"help": "QLoRA: the language model in NF4 (stage lora)"})
     tower_learning_rate: float | None = field(
         default=None, metadata={"help": "PatentMME's own; a post-LN encoder collapses at rates a decoder likes"}

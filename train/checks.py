@@ -124,7 +124,8 @@ def check_template(processor: ProcessorMixin, name: str) -> None:
 
 def check_max_length(processor: ProcessorMixin, max_length: int | None) -> None:
     """Look whether any figure at all can fit into `max_length` tokens."""
-    least = processor.num_visual_tokens + 2  # without words, <s> and </s> are handed over
+    visual = 1 if processor.ink_only else processor.num_visual_tokens
+    least = visual + 2  # without words, <s> and </s> are handed over
     if max_length is not None and max_length <= least:
         raise RecipeError(
             f"max_length {max_length} would cut the placeholders of every figure, which has {least} and more; raise it "

@@ -13,15 +13,15 @@ from .recipe import RecipeError
 from .stages import quantisation
 
 
-def load_processor(name: str) -> PatentLMMProcessor:
-    """The processor of a checkpoint folder or hub id.
+def load_processor(name: str, ink_only: bool = False) -> PatentLMMProcessor:
+    """The processor of a checkpoint folder or hub id; `ink_only` turns its option of that name on.
 
     Raises:
         RecipeError: it cannot be loaded, or the folder is a LoRA adapter.
     """
     if (Path(name) / "adapter_config.json").exists():
         raise RecipeError(f"{name}: is a LoRA adapter; merge it first with python -m train.merge --adapter {name}")
-    return _load(PatentLMMProcessor, name)
+    return _load(PatentLMMProcessor, name, **({"ink_only": True} if ink_only else {}))
 
 
 def load_model(arguments: PatentLMMArguments) -> PatentLMMForConditionalGeneration:

@@ -39,7 +39,7 @@ def prepare(arguments: PatentLMMArguments, training: SFTConfig) -> FigureTrainer
     check_recipe(arguments, training)
 
     # Processor and data
-    processor = load_processor(arguments.model_name_or_path)
+    processor = load_processor(arguments.model_name_or_path, arguments.ink_only)
     check_max_length(processor, training.max_length)
     collator = FigureCollator(processor, conversation_mix(arguments.tasks, processor.copy_head), training.seed)
     train_figures = load_train_figures(arguments, collator, training)

@@ -479,6 +479,14 @@ def test_the_figure_is_encoded_once(loaded, reader):
     assert len(calls) == 1
 
 
+def test_ink_only_describes(checkpoint, reader):
+    model, processor = load_checkpoint(checkpoint)
+    processor.ink_only = True
+    few, many = (describe(model, processor, image, max_new_tokens=4) for image in (drawing(), drawing((480, 640))))
+    both = describe_batch(model, processor, [drawing(), drawing((480, 640))], max_new_tokens=4)
+    assert [text.brief for text in both] == [few.brief, many.brief]
+
+
 def test_features_given_ahead_change_nothing(loaded, reader):
     """Encoding once for both kinds gives what `generate` gives when it encodes itself."""
     model, processor = loaded

@@ -6,6 +6,7 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
+from modeling_patentlmm import modeling_patentlmm
 from modeling_patentlmm.configuration_patentlmm import PatentLMMConfig, PatentMMEConfig
 from modeling_patentlmm.modeling_patentlmm import (
     PatentLMMCopyHead,
@@ -258,6 +259,32 @@ def test_letterbox_is_not_seen_by_the_rest():
         for case in (inputs, other)
     )
     assert torch.allclose(first[: 20 + 1 + 8], second[: 20 + 1 + 8], atol=1e-5)
+
+
+@pytest.mark.parametrize("pool", [1, 2])
+def test_visual_tokens_left_out_change_none_of_the_others(pool):
+    model, figures = make_model(visual_pool=pool), make_figures()
+    visual = 1 + (4 // pool) ** 2
+    mask = torch.ones(2, visual, dtype=torch.long)
+    mask[0, 2:4] = mask[1, 1:] = 0
+    whole = model.get_image_features(**figures).pooler_output
+    parts = model.get_image_features(**figures, visual_token_mask=mask).pooler_output
+    for index, (all_features, some) in enumerate(zip(whole, parts)):
+        keep = torch.cat([torch.ones(LENGTHS[index]), mask[index]]).bool()
+        assert torch.equal(some, all_features[keep])
+
+
+def test_visual_tokens_left_out_with_words_or_without():
+    model = make_model()
+    figures = make_figures((20,))
+    mask = torch.tensor([[1] * 5 + [0] * 12])
+    alone = {"pixel_values": figures["pixel_values"], "visual_token_mask": mask}
+    for inputs, count in ((alone, 5), (figures | alone, 20 + 5)):
+        features = model.get_image_features(**inputs).pooler_output[0]
+        out = model(**make_prompts([count]), **inputs)
+        assert len(features) == count and torch.equal(out.image_hidden_states[:count], features[:count])
+    with pytest.raises(ValueError, match="do not match, tokens: 37, features: 25"):
+        model(**make_prompts([37]), **figures, visual_token_mask=mask)
 
 
 def _ocr(inputs: dict) -> tuple:
@@ -526,9 +553,11 @@ def test_copy_gradients_equal_those_of_the_written_out_mixture():
     assert all(torch.allclose(ours, theirs, atol=1e-6) for ours, theirs in zip(*gradients))
 
 
+@pytest.mark.parametrize("chunk", [512, 3], ids=["whole", "in chunks"])
 @pytest.mark.parametrize("copy", [False, True])
 @pytest.mark.parametrize("items", [None, 7])
-def test_loss_and_gradients_without_logits_equal_those_with(copy, items):
+def test_loss_and_gradients_without_logits_equal_those_with(monkeypatch, copy, items, chunk):
+    monkeypatch.setattr(modeling_patentlmm, "LOSS_CHUNK", chunk)
     model, inputs = make_model(copy_head=copy).train(), with_labels(make_inputs(copy=copy))
     inputs["labels"][0, -1] = inputs["labels"][1, -3] = -100
     gradients, losses = [], []
@@ -543,6 +572,20 @@ def test_loss_and_gradients_without_logits_equal_those_with(copy, items):
     assert torch.equal(out.token_losses > 0, supervised)
     assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) > 20
     assert all(torch.allclose(gradients[0][name], gradients[1][name], atol=1e-5) for name in gradients[0])
+
+
+def test_no_more_logits_are_held_than_a_chunk_has(monkeypatch):
+    """Neither forward nor between it and backward."""
+    monkeypatch.setattr(modeling_patentlmm, "LOSS_CHUNK", 4)
+    model, inputs, saved, made = make_model().train(), with_labels(make_inputs()), [], []
+    model.lm_head.register_forward_hook(lambda module, given, logits: made.append(len(logits)))
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: saved.append(tensor.shape) or tensor, lambda it: it):
+        loss = model(**inputs, skip_logits=True).loss
+    rows, vocabulary = sum(made), model.config.text_config.vocab_size
+    assert rows > 8 and max(made) == 4
+    assert not [shape for shape in saved if shape[-1:] == (vocabulary,) and len(shape) == 2]
+    loss.backward()
+    assert sum(made) == 2 * rows
 
 
 def test_copy_head_learns_to_copy_a_word_the_vocabulary_head_never_says():

@@ -55,6 +55,38 @@ def test_shapes_and_types(processor):
     assert set(out) == set(processor.model_input_names)
 
 
+@pytest.mark.parametrize("pool", [1, 2])
+def test_ink_only_hands_no_blank_paper_over(pool):
+    """A placeholder for the visual CLS and every square of patches that the figure touches."""
+    processor, plain = (make_processor(visual_pool=pool, ink_only=given) for given in (True, False))
+    figure = draw_figure((64, 64), 0)
+    blank = np.asarray(figure.convert("L")).reshape(4 // pool, 16 * pool, 4 // pool, 16 * pool).min(axis=(1, 3)) == 255
+    given = {"images": [figure], "text": ["<image>Write."], "words": [WORDS], "boxes": [BOXES]}
+    out, full = processor(**given), plain(**given)
+    assert out["visual_token_mask"][0].tolist() == [1, *(~blank).flatten().astype(int).tolist()]
+    assert 0 < blank.sum() < blank.size
+    assert full["input_ids"].shape[1] - out["input_ids"].shape[1] == blank.sum()
+    assert torch.equal(out["pixel_attention_mask"], full["pixel_attention_mask"])
+    assert set(out) == set(processor.model_input_names) and "visual_token_mask" not in full
+
+
+def test_an_ink_only_batch_fits_its_model():
+    processor = make_processor(ink_only=True)
+    model = make_model(processor.tokenizer, processor.ocr_tokenizer)
+    figures = [draw_figure((300, 400)), draw_figure((400, 100))]
+    given = {"text": "<image>Write.", "words": WORDS, "boxes": BOXES}
+    batch = processor(figures, **{name: [value] * 2 for name, value in given.items()})
+    assert len(set(batch["visual_token_mask"].sum(dim=1).tolist())) == 2
+    alone = [processor([figure], **{name: [value] for name, value in given.items()}) for figure in figures]
+    logits = torch.cat([model(**inputs).logits[:, -1] for inputs in alone])
+    assert torch.allclose(model(**batch).logits[:, -1], logits, atol=1e-5)
+
+
+def test_ink_only_is_not_for_the_published_model():
+    with pytest.raises(ValueError, match="ink_only needs feature_mode 'default'"):
+        make_processor(feature_mode="reference", ink_only=True)
+
+
 def test_words_come_by_character_and_keep_their_boxes():
     words = ["lid", "104", "FIG.", "1", "housing", "102"]
     boxes = [[100, 100, 160, 130], [170, 100, 210, 130], [400, 900, 460, 940], [465, 900, 480, 940]]

@@ -43,6 +43,10 @@ FIELDS = [
     ({"generate_figures": 4}, "generate_figures needs eval_strategy"),
     ({"load_in_4bit": True, "stage": "full"}, "load_in_4bit needs stage: lora, not full"),
     ({"max_length": 19}, "max_length 19 would cut the placeholders of every figure, which has 19 and more"),
+    (
+        {"max_length": 3, "ink_only": True},
+        "max_length 3 would cut the placeholders of every figure, which has 3 and more",
+    ),
     ({"max_length": 30}, "max_length 30 leaves out all 8 figures"),
     ({"train_split": "test"}, "holds no Parquet shard of the split 'test'"),
     ({"train_data": "nowhere"}, "nowhere holds no Parquet shard of the split 'train'"),

@@ -187,6 +187,22 @@ def test_max_length_leaves_out_long_figures_and_cuts_none(monkeypatch, tmp_path,
     assert set(seen) == {"0"}
 
 
+def test_ink_only_trains_on_fewer_tokens_and_stays_with_the_checkpoint(monkeypatch, tmp_path, stage_1, figures):
+    counts = []
+    compute = sft.FigureTrainer.compute_loss
+
+    def observed(trainer, model, inputs, *args, **kwargs):
+        counts.append(int((inputs["input_ids"] == model.config.image_token_id).sum()))
+        return compute(trainer, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(sft.FigureTrainer, "compute_loss", observed)
+    fields = {"model_name_or_path": str(stage_1), "train_data": str(figures), "stage": "projector", "max_steps": 1}
+    trained = train(monkeypatch, tmp_path, ink_only=True, **fields)
+    train(monkeypatch, tmp_path, **fields, output_dir=str(tmp_path / "plain"))
+    assert 0 < counts[0] < counts[1]
+    assert json.loads((trained / "processor_config.json").read_text())["ink_only"] is True
+
+
 @pytest.mark.parametrize("stage", ["projector", "lora"])
 def test_gradient_checkpointing_changes_no_loss(monkeypatch, tmp_path, stage_1, figures, stage):
     fields = {**LORA, "stage": stage, "lora_dropout": 0.0}
