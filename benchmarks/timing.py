@@ -47,9 +47,14 @@ def _memory(field: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
-def peak_memory(run: Callable[[], object]) -> int:
-    """Bytes of resident memory a run takes at most beyond what the process holds before. Linux only."""
+def peak_memory(run: Callable[[], object], device: str = "cpu") -> int:
+    """Bytes a run takes at most beyond what is held before: resident memory (Linux only), or memory of a GPU."""
     gc.collect()
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        run()
+        return torch.cuda.max_memory_allocated() - before
     ctypes.CDLL("libc.so.6").malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
     before = _memory("VmRSS")
