@@ -9,11 +9,13 @@ CHECKPOINT ?= checkpoints/patentlmm-tiny
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
+# Need no GPU and take minutes.
+SPEED := encoder_speed generation_speed reading_speed describe_speed training_speed growth startup
 # Workers share the cores: threads that wait must not spin.
 export OMP_WAIT_POLICY := PASSIVE
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo space install install-test test test-slow smoke lint format bench clean
+.PHONY: help demo space install install-test test test-slow smoke lint format bench bench-scores clean
 .DEFAULT_GOAL := help
 
 help:  ## print this list
@@ -69,7 +71,15 @@ format: $(VENV)/.installed-test  ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-test  ## run the benchmarks, one JSON line each
+bench: $(VENV)/.installed-test  ## run the speed benchmarks into benchmarks/results, their table into README.md
+	@mkdir -p out/bench
+	@set -e; for name in $(SPEED); do echo "benchmarks.$$name"; \
+		$(BIN)/python -m benchmarks.$$name > out/bench/$$name.txt; \
+		tail -n 1 out/bench/$$name.txt > benchmarks/results/$$name.json; \
+	done
+	@$(BIN)/python -m benchmarks.speed_table
+
+bench-scores: $(VENV)/.installed-test  ## run the benchmarks of what is read and written, one JSON line each
 	@$(BIN)/python -m benchmarks.drawn_figures --count 100
 	@if [ -n "$$PATENTLMM_DATA" ]; then \
 		$(BIN)/python -m benchmarks.reading && $(BIN)/python -m benchmarks.real_figures && \
