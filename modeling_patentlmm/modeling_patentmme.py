@@ -7,6 +7,7 @@ letterbox patches can be masked.
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -43,16 +44,20 @@ def relative_position_bucket(relative: torch.Tensor, num_buckets: int, max_dista
 
 
 class Places(NamedTuple):
-    """Where tokens are: place in their sequence (1, N), left x and lower y (B or 1, N) in 0..1000."""
+    """Where tokens are: place in their sequence (1, N), left x and lower y (B or 1, N) in 0..1000.
+
+    `columns` is the number of columns where the tokens are those of `patch_grid_boxes`, else None.
+    """
 
     order: torch.Tensor
     x: torch.Tensor
     y: torch.Tensor
+    columns: int | None = None
 
     @classmethod
-    def of(cls, bbox: torch.Tensor) -> "Places":
+    def of(cls, bbox: torch.Tensor, columns: int | None = None) -> "Places":
         """Places of tokens with boxes (B or 1, N, 4), numbered from 0."""
-        return cls(torch.arange(bbox.shape[1], device=bbox.device)[None], bbox[..., 0], bbox[..., 3])
+        return cls(torch.arange(bbox.shape[1], device=bbox.device)[None], bbox[..., 0], bbox[..., 3], columns)
 
 
 def patch_grid_boxes(height: int, width: int, device: torch.device) -> torch.Tensor:
@@ -261,6 +266,33 @@ class PatentMMEEncoder(nn.Module):
         scale = (config.hidden_size // config.num_attention_heads) ** -0.5
         return (sum(parts) * scale).permute(0, 3, 1, 2)
 
+    def grid_bias(self, grid: Places) -> torch.Tensor:
+        """`pair_bias` of the visual CLS and the patches with themselves: (1, heads, N, N).
+
+        In a grid there are few different columns, rows and distances: the tables are asked for those, and what they
+        say is spread. Looking up every pair takes several times as long, the more the larger the grid.
+        """
+        config, parts = self.config, []
+        scale = (config.hidden_size // config.num_attention_heads) ** -0.5
+        count = grid.order.shape[1]
+        if config.has_relative_attention_bias:
+            distances = torch.arange(1 - count, count, device=grid.order.device)[None]
+            values = self.look_up(self.rel_pos_bias, torch.zeros_like(distances[:, :1]), distances, config.max_rel_pos)
+            windows = (values[:, 0] * scale).transpose(1, 2).unfold(2, count, 1).flip(2)  # [q, k]: distance k - q
+            parts.append((windows[..., :1], windows[..., 1:].unflatten(3, (-1, grid.columns))))
+        if config.has_spatial_attention_bias:
+            place = torch.arange(count - 1, device=grid.order.device)
+            x, y = grid.x[:, : 1 + grid.columns], torch.cat([grid.y[:, :1], grid.y[:, 1 :: grid.columns]], dim=1)
+            for table, values, line, axis in (
+                (self.rel_pos_x_bias, x, place % grid.columns, 3),
+                (self.rel_pos_y_bias, y, place // grid.columns, 4),
+            ):
+                bias = self.look_up(table, values, values, config.max_rel_2d_pos).permute(0, 3, 1, 2) * scale
+                bias = bias.index_select(2, F.pad(line + 1, (1, 0)))  # (1, heads, N, 1 + columns or rows)
+                parts.append((bias[..., :1], bias[..., 1:].unsqueeze(axis)))
+        cls, patches = (reduce(torch.add, some) for some in zip(*parts))
+        return torch.cat([cls, patches.flatten(3)], dim=3)
+
     def position_bias(self, text: Places | None, image: Places | None) -> torch.Tensor | None:
         """Bias between all tokens, (B, heads, N, N), or None if the configuration has none.
 
@@ -269,13 +301,14 @@ class PatentMMEEncoder(nn.Module):
         if not (self.config.has_relative_attention_bias or self.config.has_spatial_attention_bias):
             return None
         if text is None or image is None:
-            places = text or image
-            return self.pair_bias(places, places).contiguous()
-        rows = [
-            torch.cat([self.pair_bias(queries, keys).expand(len(text.x), -1, -1, -1) for keys in (text, image)], dim=-1)
-            for queries in (text, image)
-        ]
-        return torch.cat(rows, dim=-2)
+            return self.pair_bias(text, text).contiguous() if image is None else self.grid_bias(image)
+        rows = (
+            (self.pair_bias(text, text), self.pair_bias(text, image)),
+            (self.pair_bias(image, text), self.grid_bias(image)),
+        )
+        return torch.cat(
+            [torch.cat([block.expand(len(text.x), -1, -1, -1) for block in row], dim=-1) for row in rows], dim=-2
+        )
 
     def forward(self, hidden_states, attention_mask, output_hidden_states=False, output_attentions=False, **kwargs):
         """(B, N, D) and the additive mask (B, heads or 1, N, N) -> BaseModelOutput."""
@@ -428,7 +461,7 @@ class PatentMMEModel(PatentMMEPreTrainedModel):
             valid.append(_as_mask(attention_mask, text.shape[:2], text.device))
         if pixel_values is not None:
             height, width = (side // self.config.patch_size for side in pixel_values.shape[-2:])
-            image = Places.of(patch_grid_boxes(height, width, pixel_values.device)[None])
+            image = Places.of(patch_grid_boxes(height, width, pixel_values.device)[None], width)
             embeds.append(self.embed_image(pixel_values, patch_mask, mask_token))
             shown = _as_mask(pixel_attention_mask, (len(pixel_values), height, width), pixel_values.device)
             valid.append(F.pad(shown.flatten(1), (1, 0), value=True))  # the visual CLS

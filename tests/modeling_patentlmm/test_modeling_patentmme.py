@@ -5,7 +5,7 @@ import torch
 from transformers import LayoutLMv3Config, LayoutLMv3ForTokenClassification, LayoutLMv3Model
 
 from modeling_patentlmm.configuration_patentlmm import PatentMMEConfig
-from modeling_patentlmm.modeling_patentmme import PatentMMEForPreTraining, PatentMMEModel, patch_grid_boxes
+from modeling_patentlmm.modeling_patentmme import PatentMMEForPreTraining, PatentMMEModel, Places, patch_grid_boxes
 
 SIZES = {
     "vocab_size": 99,
@@ -128,6 +128,23 @@ def test_bias_can_be_switched_off(flags):
     one, two = flags
     encoder = make_encoder(has_relative_attention_bias=one, has_spatial_attention_bias=two)
     assert torch.isfinite(encoder(**pad_last_row(make_inputs(), 9))[0]).all()
+
+
+@pytest.mark.parametrize("without", ["nothing", "has_relative_attention_bias", "has_spatial_attention_bias"])
+@pytest.mark.parametrize("grid", [(1, 1), (4, 4), (3, 7), (12, 5)])
+def test_the_bias_of_a_grid_is_that_of_its_pairs(grid, without):
+    """Values and gradients."""
+    encoder = make_encoder(**({} if without == "nothing" else {without: False})).encoder
+    grid = Places.of(patch_grid_boxes(*grid, "cpu")[None], grid[1])
+    weights = torch.randn(1, 4, grid.x.shape[1], grid.x.shape[1])
+    found = []
+    for bias in (encoder.pair_bias(grid, grid), encoder.grid_bias(grid)):
+        encoder.zero_grad()
+        (bias * weights).sum().backward()
+        gradients = [table.weight.grad for name, table in encoder.named_children() if "bias" in name]
+        found.append([bias, *gradients])
+    assert len(found[0]) == {"nothing": 4, "has_relative_attention_bias": 3, "has_spatial_attention_bias": 2}[without]
+    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(*found))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 32), (32, 128), (16, 16)])
