@@ -37,6 +37,7 @@ from modeling_patentlmm import PatentMMEConfig, PatentMMEModel  # noqa: E402
 from train.collate import FigureCollator, conversation_mix  # noqa: E402
 from train.figure_trainer import EpochSampler  # noqa: E402
 from train.figures import load_figures, stream_figures  # noqa: E402
+from train.lengths import ConversationLengths  # noqa: E402
 from train.shards import open_shards  # noqa: E402
 
 from .runs import rounded  # noqa: E402
@@ -155,7 +156,7 @@ def row_seconds(folder: Path, collator: FigureCollator, count: int) -> dict[str,
     shards = open_shards([str(folder)], "train", ["brief", "detailed"])
     figures = load_figures(shards)
     marks.append(time.perf_counter())
-    list(EpochSampler(figures["length"], 8, 0))
+    list(EpochSampler(count, 0, ConversationLengths(figures, collator), 8))
     marks.append(time.perf_counter())
     for _ in range(COLLATED // 8):
         collator([figures[rng.randrange(count)] for _ in range(8)])
@@ -170,8 +171,8 @@ def row_seconds(folder: Path, collator: FigureCollator, count: int) -> dict[str,
 def row_curves(figure: Figure, rows=ROWS) -> list[Curve]:
     """The data pipeline by rows; how long some rows take to collate must not depend on how many there are."""
     curves = {
-        "load": Curve("load shards, count characters", "rows", LINEAR),
-        "order": Curve("order of an epoch", "rows", LINEAR),
+        "load": Curve("load shards", "rows", LINEAR),
+        "order": Curve("count tokens, order an epoch", "rows", LINEAR),
         "stream": Curve("stream shards", "rows", LINEAR),
         "collate": Curve(f"collate {COLLATED} rows, by all rows", "rows", LINEAR - 1),
     }

@@ -18,9 +18,11 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
+from datasets import Dataset
 from peft import get_peft_model
 from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration, set_seed
 
+from dataset_builder.figure import FEATURES
 from dataset_builder.synthetic import generate
 from modeling_patentlmm import (
     PatentLMMConfig,
@@ -31,8 +33,9 @@ from modeling_patentlmm import (
     load_checkpoint,
 )
 from train.arguments import PatentLMMArguments
-from train.collate import FigureCollator
+from train.collate import FigureCollator, conversation_mix
 from train.figure_trainer import EpochSampler, keep_trained_in_float32
+from train.lengths import ConversationLengths
 from train.stages import freeze, lora_config
 from train.trainer import from_first_answer
 
@@ -81,12 +84,13 @@ def as_llava(batch: dict[str, torch.Tensor], image_token: int) -> dict[str, torc
 
 
 def padding_shares(rows: list[dict], processor: PatentLMMProcessor, batch_size: int) -> dict[str, float]:
-    """Share of a batch's tokens that are padding, in any order and grouped by the number of characters."""
-    tokens = torch.tensor([collate(processor, [row])["input_ids"].shape[1] for row in rows])
-    characters = [sum(map(len, row["words"])) + len(row["detailed_description"]) for row in rows]
+    """Share of the tokens of an epoch's batches that are padding, in any order and grouped by length."""
+    collator = FigureCollator(processor, conversation_mix(["brief", "detailed"], copying=False))
+    tokens = torch.tensor([collator([row])["input_ids"].shape[1] for row in rows])
+    lengths = ConversationLengths(Dataset.from_list(rows, features=FEATURES), collator)
     shares = {}
-    for order, group in (("random", None), ("group_by_length", batch_size)):
-        batches = tokens[list(EpochSampler(characters, group, 0))].split(batch_size)
+    for order, grouped in (("random", None), ("group_by_length", lengths)):
+        batches = tokens[list(EpochSampler(len(rows), 0, grouped, batch_size))].split(batch_size)
         padded = sum(len(batch) * int(batch.max()) for batch in batches)
         shares[order] = 1 - int(tokens.sum()) / padded
     return shares

@@ -71,7 +71,7 @@ class FigureCollator:
     def tokens_needed(self, row: dict) -> int:
         """Tokens of the longest conversation that a row can be asked for, placeholders included."""
         words = list(row["words"])
-        conversations = [self._messages(row, tasks, words) for tasks in self._answerable(row)]
+        conversations = [self._messages(row, tasks, words) for tasks in self.answerable(row)]
         encoded = [
             self.processor.apply_chat_template([some], tokenize=True, return_dict=True) for some in conversations
         ]
@@ -79,14 +79,20 @@ class FigureCollator:
 
     def _example(self, row: dict) -> list[dict]:
         """The conversation about one row."""
-        visit = row.get("visit", int(self._epoch))
-        rng = random.Random(zlib.crc32(f"{self.seed} {row['image_id']} {visit}".encode()))
-        mix = self._answerable(row)
-        tasks = rng.choices(list(mix), weights=list(mix.values()))[0]
+        tasks, scrambled, rng = self.draw(row["image_id"], row.get("visit", int(self._epoch)), self.answerable(row))
         words = list(row["words"])
-        if "transcribe" in tasks and rng.random() < SCRAMBLED_SHARE:
-            words, tasks = [scramble(word, rng) for word in words], ("transcribe",)
+        if scrambled:
+            words = [scramble(word, rng) for word in words]
         return self._messages(row, tasks, words)
+
+    def draw(
+        self, image_id: str, visit: int, mix: dict[tuple[str, ...], float]
+    ) -> tuple[tuple[str, ...], bool, random.Random]:
+        """The tasks of a figure at a visit, of those in `mix`; whether its words are scrambled; and with what."""
+        rng = random.Random(zlib.crc32(f"{self.seed} {image_id} {visit}".encode()))
+        tasks = rng.choices(list(mix), weights=list(mix.values()))[0]
+        scrambled = "transcribe" in tasks and rng.random() < SCRAMBLED_SHARE
+        return ("transcribe",) if scrambled else tasks, scrambled, rng
 
     def _messages(self, row: dict, tasks: tuple[str, ...], words: list[str]) -> list[dict]:
         figure = {"type": "image", "image": row["image"], "words": words, "boxes": row["boxes"]}
@@ -100,7 +106,7 @@ class FigureCollator:
             )
         return messages
 
-    def _answerable(self, row: dict) -> dict[tuple[str, ...], float]:
+    def answerable(self, row: dict) -> dict[tuple[str, ...], float]:
         """The conversations to which the row has all answers; with one of two texts, those about that one."""
         known = {"transcribe", *(task for task in TASKS if row.get(f"{task}_description"))}
         mix = {tasks: share for tasks, share in self.conversations.items() if known.issuperset(tasks)}

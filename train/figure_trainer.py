@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from transformers.integrations import TensorBoardCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
+from .lengths import ConversationLengths
 from .samples import SampleFigures, first_of_each_task, score, show
 from .stages import parameter_groups
 from .trainer import ModelLossSFTTrainer
@@ -50,9 +51,10 @@ class FigureTrainer(ModelLossSFTTrainer):
             return super()._get_train_sampler(train_dataset)
         by_length = self.args.train_sampling_strategy == "group_by_length"
         self.sampler = EpochSampler(
-            self.train_dataset["length"],
-            self.args.train_batch_size * self.args.gradient_accumulation_steps if by_length else None,
+            len(self.train_dataset),
             self.args.seed if self.args.data_seed is None else self.args.data_seed,
+            ConversationLengths(self.train_dataset, self.data_collator) if by_length else None,
+            self.args.train_batch_size * self.args.gradient_accumulation_steps,
         )
         return self.sampler
 
@@ -100,24 +102,25 @@ class EpochSampler(Sampler[int]):
     """All figures in an order drawn from seed and epoch; those of like length near each other where asked.
 
     Args:
-        lengths: one for each figure.
-        group: figures of one update of a process, whose lengths are to be alike; None for no such order.
+        count: number of figures.
+        lengths: the length of each figure in an epoch; None for no such order.
+        group: figures of one update of a process, whose lengths are to be alike.
     """
 
-    def __init__(self, lengths: Sequence[int], group: int | None, seed: int):
-        self.lengths, self.group, self.seed, self.epoch = list(lengths), group, seed, 0
+    def __init__(self, count: int, seed: int, lengths: Callable[[int], Sequence[int]] | None = None, group: int = 1):
+        self.count, self.seed, self.lengths, self.group, self.epoch = count, seed, lengths, group, 0
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return self.count
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
-        if self.group is None:
+        if self.lengths is None:
             return iter(torch.randperm(len(self), generator=generator).tolist())
-        return iter(LengthGroupedSampler(self.group, lengths=self.lengths, generator=generator))
+        return iter(LengthGroupedSampler(self.group, lengths=self.lengths(self.epoch), generator=generator))
 
 
 class _Bookkeeping(TrainerCallback):

@@ -55,9 +55,8 @@ def load_eval_figures(arguments: PatentLMMArguments, collator: FigureCollator, t
 
 
 def load_figures(shards: Shards) -> Dataset:
-    """All rows, with a `length` column to group figures of like length into batches."""
-    figures = load_dataset("parquet", data_files=list(shards.files), split="train", filters=shards.filters)
-    return figures.add_column("length", lengths(figures, shards.texts))
+    """All rows that have a text."""
+    return load_dataset("parquet", data_files=list(shards.files), split="train", filters=shards.filters)
 
 
 def leave_out_long(figures: Dataset, collator: FigureCollator, max_length: int | None) -> Dataset:
@@ -99,12 +98,6 @@ def stream_figures(shards: Shards, seed: int, processes: int = 1, workers: int =
         },
         features=Features({**features, "visit": Value("int64")}),
     )
-
-
-def lengths(figures: Dataset, texts: Sequence[str]) -> list[int]:
-    """Characters of each figure's words and texts, which tell how many tokens it will need."""
-    columns = figures.select_columns(["words", *texts])
-    return [sum(map(len, row["words"])) + sum(len(row[text] or "") for text in texts) for row in columns]
 
 
 def _stream(shares: list[tuple[str, ...]], texts: tuple[str, ...], seed: int) -> Iterator[dict]:
