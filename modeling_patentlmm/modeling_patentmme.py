@@ -43,21 +43,36 @@ def relative_position_bucket(relative: torch.Tensor, num_buckets: int, max_dista
     return (relative > 0).long() * half + torch.where(distance < exact, distance, far)
 
 
+class Line(NamedTuple):
+    """Different places along an axis, (B or 1, U) in 0..1000, and which of them each token has, (N,); None: its own."""
+
+    places: torch.Tensor
+    index: torch.Tensor | None = None
+
+
 class Places(NamedTuple):
-    """Where tokens are: place in their sequence (1, N), left x and lower y (B or 1, N) in 0..1000.
+    """Where a sequence of tokens is on the page: left x and lower y. `columns` are those of a grid of patches."""
 
-    `columns` is the number of columns where the tokens are those of `patch_grid_boxes`, else None.
-    """
-
-    order: torch.Tensor
-    x: torch.Tensor
-    y: torch.Tensor
+    count: int
+    x: Line
+    y: Line
     columns: int | None = None
 
     @classmethod
     def of(cls, bbox: torch.Tensor, columns: int | None = None) -> "Places":
-        """Places of tokens with boxes (B or 1, N, 4), numbered from 0."""
-        return cls(torch.arange(bbox.shape[1], device=bbox.device)[None], bbox[..., 0], bbox[..., 3], columns)
+        """Places of tokens with boxes (B or 1, N, 4), which are those of `patch_grid_boxes` if `columns` are given."""
+        if columns is None:
+            return cls(bbox.shape[1], Line(bbox[..., 0]), Line(bbox[..., 3]))
+        patch = torch.arange(bbox.shape[1] - 1, device=bbox.device)
+        x = Line(bbox[:, : 1 + columns, 0], F.pad(patch % columns + 1, (1, 0)))
+        y = Line(torch.cat([bbox[:, :1, 3], bbox[:, 1::columns, 3]], dim=1), F.pad(patch // columns + 1, (1, 0)))
+        return cls(bbox.shape[1], x, y, columns)
+
+    def take_apart(self, bias: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(..., N) as that of the visual CLS and (..., rows, columns) of the patches; of words as it is."""
+        if self.columns is None:
+            return (bias,)
+        return bias[..., :1], bias[..., 1:].unflatten(-1, (-1, self.columns))
 
 
 def patch_grid_boxes(height: int, width: int, device: torch.device) -> torch.Tensor:
@@ -250,48 +265,41 @@ class PatentMMEEncoder(nn.Module):
             self.rel_pos_x_bias = nn.Linear(config.rel_2d_pos_bins, heads, bias=False)
             self.rel_pos_y_bias = nn.Linear(config.rel_2d_pos_bins, heads, bias=False)
 
-    def look_up(self, table: nn.Linear, queries: torch.Tensor, keys: torch.Tensor, max_distance: int) -> torch.Tensor:
-        """Bias of every pair of places: (B, Q) and (B, K) integers -> (B, Q, K, heads)."""
-        buckets = relative_position_bucket(keys[:, None, :] - queries[:, :, None], table.in_features, max_distance)
-        return F.embedding(buckets, table.weight.t())
+    def look_up(self, table: nn.Linear, distances: torch.Tensor, max_distance: int) -> torch.Tensor:
+        """Bias of integer distances (B, Q, K), scaled like the scores: (B, heads, Q, K)."""
+        buckets = relative_position_bucket(distances, table.in_features, max_distance)
+        scale = (self.config.hidden_size // self.config.num_attention_heads) ** -0.5
+        return F.embedding(buckets, table.weight.t() * scale).permute(0, 3, 1, 2)
+
+    def order_bias(self, queries: int, keys: int) -> torch.Tensor:
+        """1-D bias of the places in both sequences, each counted from 0: (1, heads, queries, keys)."""
+        distances = torch.arange(1 - queries, keys, device=self.rel_pos_bias.weight.device)
+        values = self.look_up(self.rel_pos_bias, distances[None, None], self.config.max_rel_pos)[:, :, 0]
+        return values.unfold(2, keys, 1).flip(2)  # [q, k]: that of the distance k - q
+
+    def line_bias(self, table: nn.Linear, queries: Line, keys: Line) -> torch.Tensor:
+        """2-D bias on one axis of each query and each different place of the keys: (B, heads, Q, U)."""
+        distances = keys.places[:, None, :] - queries.places[:, :, None]
+        bias = self.look_up(table, distances, self.config.max_rel_2d_pos)
+        return bias if queries.index is None else bias.index_select(2, queries.index)
 
     def pair_bias(self, queries: Places, keys: Places) -> torch.Tensor:
-        """1-D bias plus the 2-D biases on left x and lower y, scaled like the scores: (B, heads, Q, K)."""
-        config, parts = self.config, []
-        if config.has_relative_attention_bias:
-            parts.append(self.look_up(self.rel_pos_bias, queries.order, keys.order, config.max_rel_pos))
-        if config.has_spatial_attention_bias:
-            parts.append(self.look_up(self.rel_pos_x_bias, queries.x, keys.x, config.max_rel_2d_pos))
-            parts.append(self.look_up(self.rel_pos_y_bias, queries.y, keys.y, config.max_rel_2d_pos))
-        scale = (config.hidden_size // config.num_attention_heads) ** -0.5
-        return (sum(parts) * scale).permute(0, 3, 1, 2)
+        """1-D bias plus the 2-D biases on left x and lower y, scaled like the scores: (B or 1, heads, Q, K).
 
-    def grid_bias(self, grid: Places) -> torch.Tensor:
-        """`pair_bias` of the visual CLS and the patches with themselves: (1, heads, N, N).
-
-        In a grid there are few different columns, rows and distances: the tables are asked for those, and what they
-        say is spread. Looking up every pair takes several times as long, the more the larger the grid.
+        A grid has few different columns, rows and distances: the tables are asked for those, and what they say is
+        spread. To look up every pair would take several times as long, the more the larger the grid.
         """
-        config, parts = self.config, []
-        scale = (config.hidden_size // config.num_attention_heads) ** -0.5
-        count = grid.order.shape[1]
-        if config.has_relative_attention_bias:
-            distances = torch.arange(1 - count, count, device=grid.order.device)[None]
-            values = self.look_up(self.rel_pos_bias, torch.zeros_like(distances[:, :1]), distances, config.max_rel_pos)
-            windows = (values[:, 0] * scale).transpose(1, 2).unfold(2, count, 1).flip(2)  # [q, k]: distance k - q
-            parts.append((windows[..., :1], windows[..., 1:].unflatten(3, (-1, grid.columns))))
-        if config.has_spatial_attention_bias:
-            place = torch.arange(count - 1, device=grid.order.device)
-            x, y = grid.x[:, : 1 + grid.columns], torch.cat([grid.y[:, :1], grid.y[:, 1 :: grid.columns]], dim=1)
-            for table, values, line, axis in (
-                (self.rel_pos_x_bias, x, place % grid.columns, 3),
-                (self.rel_pos_y_bias, y, place // grid.columns, 4),
-            ):
-                bias = self.look_up(table, values, values, config.max_rel_2d_pos).permute(0, 3, 1, 2) * scale
-                bias = bias.index_select(2, F.pad(line + 1, (1, 0)))  # (1, heads, N, 1 + columns or rows)
-                parts.append((bias[..., :1], bias[..., 1:].unsqueeze(axis)))
-        cls, patches = (reduce(torch.add, some) for some in zip(*parts))
-        return torch.cat([cls, patches.flatten(3)], dim=3)
+        parts = []
+        if self.config.has_relative_attention_bias:
+            parts.append(keys.take_apart(self.order_bias(queries.count, keys.count)))
+        if self.config.has_spatial_attention_bias:
+            x = self.line_bias(self.rel_pos_x_bias, queries.x, keys.x)
+            y = self.line_bias(self.rel_pos_y_bias, queries.y, keys.y)
+            if keys.columns is None:
+                parts += [(x,), (y,)]
+            else:
+                parts += [(x[..., :1], x[..., None, 1:]), (y[..., :1], y[..., 1:, None])]
+        return torch.cat([reduce(torch.add, some).flatten(3) for some in zip(*parts)], dim=3)
 
     def position_bias(self, text: Places | None, image: Places | None) -> torch.Tensor | None:
         """Bias between all tokens, (B, heads, N, N), or None if the configuration has none.
@@ -300,15 +308,15 @@ class PatentMMEEncoder(nn.Module):
         """
         if not (self.config.has_relative_attention_bias or self.config.has_spatial_attention_bias):
             return None
+        batch = 1 if text is None else len(text.x.places)
         if text is None or image is None:
-            return self.pair_bias(text, text).contiguous() if image is None else self.grid_bias(image)
-        rows = (
-            (self.pair_bias(text, text), self.pair_bias(text, image)),
-            (self.pair_bias(image, text), self.grid_bias(image)),
-        )
-        return torch.cat(
-            [torch.cat([block.expand(len(text.x), -1, -1, -1) for block in row], dim=-1) for row in rows], dim=-2
-        )
+            places = text or image
+            return self.pair_bias(places, places)
+        rows = [
+            torch.cat([self.pair_bias(queries, keys).expand(batch, -1, -1, -1) for keys in (text, image)], dim=-1)
+            for queries in (text, image)
+        ]
+        return torch.cat(rows, dim=-2)
 
     def forward(self, hidden_states, attention_mask, output_hidden_states=False, output_attentions=False, **kwargs):
         """(B, N, D) and the additive mask (B, heads or 1, N, N) -> BaseModelOutput."""

@@ -5,7 +5,13 @@ import torch
 from transformers import LayoutLMv3Config, LayoutLMv3ForTokenClassification, LayoutLMv3Model
 
 from modeling_patentlmm.configuration_patentlmm import PatentMMEConfig
-from modeling_patentlmm.modeling_patentmme import PatentMMEForPreTraining, PatentMMEModel, Places, patch_grid_boxes
+from modeling_patentlmm.modeling_patentmme import (
+    PatentMMEForPreTraining,
+    PatentMMEModel,
+    Places,
+    patch_grid_boxes,
+    relative_position_bucket,
+)
 
 SIZES = {
     "vocab_size": 99,
@@ -132,19 +138,36 @@ def test_bias_can_be_switched_off(flags):
 
 @pytest.mark.parametrize("without", ["nothing", "has_relative_attention_bias", "has_spatial_attention_bias"])
 @pytest.mark.parametrize("grid", [(1, 1), (4, 4), (3, 7), (12, 5)])
-def test_the_bias_of_a_grid_is_that_of_its_pairs(grid, without):
-    """Values and gradients."""
+def test_the_bias_is_that_of_all_pairs(grid, without):
+    """Values and gradients, between words, between patches, and both ways."""
     encoder = make_encoder(**({} if without == "nothing" else {without: False})).encoder
-    grid = Places.of(patch_grid_boxes(*grid, "cpu")[None], grid[1])
-    weights = torch.randn(1, 4, grid.x.shape[1], grid.x.shape[1])
-    found = []
-    for bias in (encoder.pair_bias(grid, grid), encoder.grid_bias(grid)):
+    boxes = make_inputs()["bbox"], patch_grid_boxes(*grid, "cpu")[None]
+    text, image = Places.of(boxes[0]), Places.of(boxes[1], grid[1])
+    length = boxes[0].shape[1] + boxes[1].shape[1]
+    found, weights = [], torch.randn(2, 4, length, length)
+    for bias in (encoder.position_bias(text, image), bias_of_all_pairs(encoder, *boxes)):
         encoder.zero_grad()
         (bias * weights).sum().backward()
-        gradients = [table.weight.grad for name, table in encoder.named_children() if "bias" in name]
-        found.append([bias, *gradients])
+        found.append([bias, *(table.weight.grad for name, table in encoder.named_children() if "bias" in name)])
     assert len(found[0]) == {"nothing": 4, "has_relative_attention_bias": 3, "has_spatial_attention_bias": 2}[without]
-    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(*found))
+    assert all(torch.allclose(one, other, atol=1e-4, rtol=1e-5) for one, other in zip(*found))
+
+
+def bias_of_all_pairs(encoder, text, image) -> torch.Tensor:
+    """Every pair's buckets looked up, as LayoutLMv3 does."""
+    boxes = torch.cat([text, image.expand(len(text), -1, -1)], dim=1)
+    order = torch.cat([torch.arange(text.shape[1]), torch.arange(image.shape[1])]).expand(len(text), -1)
+    total = 0.0
+    for table, places, distance in (
+        ("rel_pos_bias", order, encoder.config.max_rel_pos),
+        ("rel_pos_x_bias", boxes[..., 0], encoder.config.max_rel_2d_pos),
+        ("rel_pos_y_bias", boxes[..., 3], encoder.config.max_rel_2d_pos),
+    ):
+        if table := dict(encoder.named_children()).get(table):
+            relative = places[:, None] - places[:, :, None]
+            buckets = relative_position_bucket(relative, table.in_features, distance)
+            total = total + table(torch.nn.functional.one_hot(buckets, table.in_features).float())
+    return total.permute(0, 3, 1, 2) * (32 // 4) ** -0.5
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 32), (32, 128), (16, 16)])
