@@ -186,9 +186,12 @@ class Step:
         """The same step with activation checkpointing, which is then turned off again."""
         self.model.gradient_checkpointing_enable({"use_reentrant": False})
         self.model.enable_input_require_grads()
-        self()
-        self.model.disable_input_require_grads()
-        self.model.gradient_checkpointing_disable()
+        try:
+            self()
+        finally:  # also where memory ran out
+            self.optimizer.zero_grad()
+            self.model.disable_input_require_grads()
+            self.model.gradient_checkpointing_disable()
 
 
 def as_trained(batch: dict) -> dict:

@@ -54,6 +54,16 @@ def test_checkpointing_changes_no_gradient_and_is_turned_off_again(steps):
         assert all(torch.allclose(again[name], gradients[0][name], atol=1e-6) for name in again)
 
 
+def test_checkpointing_is_turned_off_where_memory_runs_out(steps):
+    step = steps["patentlmm"]
+    step.optimizer.step = lambda: (_ for _ in ()).throw(torch.OutOfMemoryError())
+    with pytest.raises(torch.OutOfMemoryError):
+        step.checkpointed()
+    layers = step.model.base_model.model.model.language_model.layers
+    assert not any(layer.gradient_checkpointing for layer in layers)
+    assert all(weight.grad is None for weight in step.model.parameters())
+
+
 def test_the_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["x", "--size", "tiny", "--figures", "9", "--repeats", "1", "--threads", "1"])
     training_speed.main()
