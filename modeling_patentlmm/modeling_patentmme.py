@@ -266,10 +266,9 @@ class PatentMMEEncoder(nn.Module):
             self.rel_pos_y_bias = nn.Linear(config.rel_2d_pos_bins, heads, bias=False)
 
     def look_up(self, table: nn.Linear, distances: torch.Tensor, max_distance: int) -> torch.Tensor:
-        """Bias of integer distances (B, Q, K), scaled like the scores: (B, heads, Q, K)."""
+        """Bias of integer distances (B, Q, K): (B, heads, Q, K)."""
         buckets = relative_position_bucket(distances, table.in_features, max_distance)
-        scale = (self.config.hidden_size // self.config.num_attention_heads) ** -0.5
-        return F.embedding(buckets, table.weight.t() * scale).permute(0, 3, 1, 2)
+        return F.embedding(buckets, table.weight.t()).permute(0, 3, 1, 2)
 
     def order_bias(self, queries: int, keys: int) -> torch.Tensor:
         """1-D bias of the places in both sequences, each counted from 0: (1, heads, queries, keys)."""
@@ -299,7 +298,8 @@ class PatentMMEEncoder(nn.Module):
                 parts += [(x,), (y,)]
             else:
                 parts += [(x[..., :1], x[..., None, 1:]), (y[..., :1], y[..., 1:, None])]
-        return torch.cat([reduce(torch.add, some).flatten(3) for some in zip(*parts)], dim=3)
+        scale = (self.config.hidden_size // self.config.num_attention_heads) ** -0.5
+        return torch.cat([(reduce(torch.add, some) * scale).flatten(3) for some in zip(*parts)], dim=3)
 
     def position_bias(self, text: Places | None, image: Places | None) -> torch.Tensor | None:
         """Bias between all tokens, (B, heads, N, N), or None if the configuration has none.
