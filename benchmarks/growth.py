@@ -51,20 +51,15 @@ ROWS = (1_000, 10_000, 100_000)
 ROWS_OF_SHARD = 10_000
 COLLATED = 64  # rows taken from anywhere in the data
 LINEAR, ATTENTION = 1.1, 2.1
-STREAM_REASON = (
-    "the first thousand rows fit into the buffer that mixes them; once it is full, garbage collection walks it again "
-    "and again: half of the time from then on, and linear"
-)
 
 
 @dataclass
 class Curve:
-    """Seconds against `amounts` of `unit`; `limit` is the exponent it may have, `reason` why it has a larger one."""
+    """Seconds against `amounts` of `unit`; `limit` is the exponent it may have."""
 
     name: str
     unit: str
     limit: float
-    reason: str | None = None
     amounts: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
@@ -178,7 +173,7 @@ def row_curves(figure: Figure, rows=ROWS) -> list[Curve]:
     curves = {
         "load": Curve("load shards", "rows", LINEAR),
         "order": Curve("count tokens, order an epoch", "rows", LINEAR),
-        "stream": Curve("stream shards", "rows", LINEAR, STREAM_REASON),
+        "stream": Curve("stream shards", "rows", LINEAR),
         "collate": Curve(f"collate {COLLATED} rows, by all rows", "rows", LINEAR - 1),
     }
     collator = FigureCollator(make_processor(384), conversation_mix(["brief", "detailed"], copying=False))
@@ -225,7 +220,7 @@ def claim(curve: Curve) -> dict:
         "measured": curve.exponent,
         "goal": curve.limit,
         "at_most": True,
-        "reason": curve.reason,
+        "reason": None,
     }
 
 

@@ -6,8 +6,10 @@ Rows without any of the asked texts are left out, and counted; so are rows longe
 from __future__ import annotations
 
 import itertools
+import pickle
 import random
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow
 import pyarrow.parquet
@@ -24,6 +26,7 @@ logger = logging.get_logger(__name__)
 
 # What scoring a description reads besides.
 SCORED_COLUMNS = ("figure", "kind", "source", "confidences", "ocr_engine", "numerals", "elements", "edges")
+T = TypeVar("T")
 SHUFFLE_BUFFER = 1000  # rows of a stream that are mixed, images still compressed
 
 
@@ -104,9 +107,10 @@ def _stream(shares: list[tuple[str, ...]], texts: tuple[str, ...], seed: int) ->
     [files] = shares
     for visit in itertools.count():
         rng = random.Random(f"{seed} {visit}")
-        rows = _read_rows(rng.sample(files, len(files)), texts)
+        # As bytes: garbage collection would walk a buffer of rows again and again, half of the time.
+        rows = map(pickle.dumps, _read_rows(rng.sample(files, len(files)), texts))
         for row in mix_rows(rows, rng, SHUFFLE_BUFFER):
-            yield {**row, "visit": visit}
+            yield {**pickle.loads(row), "visit": visit}
 
 
 def _read_rows(files: Sequence[str], texts: tuple[str, ...]) -> Iterator[dict]:
@@ -116,7 +120,7 @@ def _read_rows(files: Sequence[str], texts: tuple[str, ...]) -> Iterator[dict]:
             yield from pyarrow.Table.from_batches([batch]).filter(expression).to_pylist()
 
 
-def mix_rows(rows: Iterator[dict], rng: random.Random, size: int) -> Iterator[dict]:
+def mix_rows(rows: Iterator[T], rng: random.Random, size: int) -> Iterator[T]:
     """All rows in another order; each is drawn from the `size` that were read ahead."""
     buffer = list(itertools.islice(rows, size))
     for row in rows:

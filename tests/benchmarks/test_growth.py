@@ -13,11 +13,11 @@ from train.shards import open_shards
 
 def test_exponents_of_known_curves():
     amounts = [1, 2, 4, 8]
-    curve = growth.Curve("square", "things", 2.1, None, amounts, [3 * amount**2 for amount in amounts])
+    curve = growth.Curve("square", "things", 2.1, amounts, [3 * amount**2 for amount in amounts])
     assert curve.exponent == pytest.approx(2) and curve.last_exponent == pytest.approx(2)
-    bent = growth.Curve("bent", "things", 1.1, None, amounts, [1, 1, 1, 2])
+    bent = growth.Curve("bent", "things", 1.1, amounts, [1, 1, 1, 2])
     assert bent.last_exponent == pytest.approx(1) and bent.exponent < 1
-    assert growth.Curve("from none", "things", 1.1, None, [0, 2, 4], [1, 2, 4]).exponent == pytest.approx(1)
+    assert growth.Curve("from none", "things", 1.1, [0, 2, 4], [1, 2, 4]).exponent == pytest.approx(1)
 
 
 def test_rows_repeat_the_figure_under_ids_of_their_own(monkeypatch, tmp_path):
