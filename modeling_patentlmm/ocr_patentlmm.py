@@ -12,16 +12,14 @@ from .lettering_patentlmm import EngineError, Lettering, load_lettering
 from .regions_patentlmm import SCOUT_SIDE, is_upside_down, read_sheet, scout_sheet
 from .sheet_patentlmm import Piece, Sheet, find_turn, is_faint, is_label, legibility, split_header
 
-try:
-    import pytesseract
-except ImportError:
-    pytesseract = None
-
-
 Box = tuple[int, int, int, int]
 
 ENGINES = {"rapidocr": "rapidocr", "tesseract": "pytesseract"}  # engine: the package whose version names it
 TURNS = (0, 90, 180, 270)
+_NO_TESSERACT = (
+    "Reading with tesseract needs the program and its wrapper: apt-get install tesseract-ocr; pip install pytesseract "
+    "(or use the engine rapidocr)."
+)
 FEW = 3  # words: on a sheet with fewer and no label, the label may have been too faint
 # RapidOCR's confidence, and the share of the reference characters read with it that are right (benchmarks/reading.py)
 CALIBRATION = (
@@ -167,11 +165,8 @@ def _turned_size(width: int, height: int, rotation: int) -> tuple[int, int]:
 
 def _read_tesseract(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], list[Piece], int]:
     """Words, header words and rotation by Tesseract, which sees level words only: the way up with most to read wins."""
-    if pytesseract is None or shutil.which("tesseract") is None:
-        raise EngineError(
-            "Reading with tesseract needs the program and its wrapper: apt-get install tesseract-ocr; "
-            "pip install pytesseract (or use the engine rapidocr)."
-        )
+    if shutil.which("tesseract") is None:
+        raise EngineError(_NO_TESSERACT)
     turns = TURNS if rotation is None else (rotation,)
     readings = {}
     for turn in turns:
@@ -182,6 +177,10 @@ def _read_tesseract(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece]
 
 
 def _tesseract_pieces(gray: np.ndarray) -> list[Piece]:
+    try:
+        import pytesseract  # here, as it brings pandas with it
+    except ImportError:
+        raise EngineError(_NO_TESSERACT) from None
     try:
         data = pytesseract.image_to_data(Image.fromarray(gray), config="--psm 11", output_type=pytesseract.Output.DICT)
     except pytesseract.TesseractError as error:

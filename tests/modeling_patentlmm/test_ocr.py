@@ -191,7 +191,7 @@ def test_a_missing_engine_says_how_to_install_it(monkeypatch):
     lettering.load_lettering.cache_clear()
     with pytest.raises(EngineError, match="pip install rapidocr onnxruntime opencv-python-headless"):
         read_figure(figure())
-    monkeypatch.setattr(ocr, "pytesseract", None)
+    monkeypatch.setitem(sys.modules, "pytesseract", None)
     with pytest.raises(EngineError, match="apt-get install tesseract-ocr; pip install pytesseract"):
         read_figure(figure(), engine="tesseract")
 
