@@ -428,7 +428,9 @@ class PatentMMEModel(PatentMMEPreTrainedModel):
             return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill(
                 hidden, torch.finfo(dtype).min
             )
-        return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)
+        if len(bias) < len(hidden):  # that of the image alone is the same for every figure
+            return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)
+        return bias.masked_fill_(hidden, torch.finfo(bias.dtype).min)
 
     @can_return_tuple
     def forward(
