@@ -129,6 +129,13 @@ class _Vocabulary:
             self._tensors[key] = found.to(device)
         return self._tensors[key]
 
+    def matching(self, pattern: str) -> torch.Tensor:
+        """A boolean tensor (V) that is true where a token's text begins with `pattern`; looked for once."""
+        if pattern not in self._tensors:
+            found = re.compile(pattern).match
+            self._tensors[pattern] = torch.tensor([found(surface) is not None for surface in self.surfaces])
+        return self._tensors[pattern]
+
     def text(self, tokens: Iterable[int]) -> str:
         """What tokens read as, primes and hyphens in one form."""
         return "".join([self.surfaces[token] for token in tokens if token < self.size])
@@ -480,6 +487,9 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
         each = rows // len(self.figures)
         texts = map(self.vocabulary.text, input_ids[:, self.prompt_length :].tolist())
         refused = torch.stack([self.refused(text, row // each, scores) for row, text in enumerate(texts)])
+        left = scores.masked_fill(refused, -float("inf"))
+        if not _some_row_is_empty(left):  # as nearly always: all else passes over the whole vocabulary again
+            return left
         stuck = refused.all(-1, keepdim=True)
         refused = torch.where(stuck, self._but_the_way_out(scores), refused)
         left = scores.masked_fill(refused, -float("inf"))
@@ -493,13 +503,23 @@ class GroundedNumeralsLogitsProcessor(LogitsProcessor):
         return ~torch.nn.functional.pad(vocabulary.mask(name, scores.device), (0, scores.shape[-1] - vocabulary.size))
 
 
-def refuse(scores: torch.FloatTensor, refused: torch.BoolTensor) -> torch.FloatTensor:
-    """Scores (rows, width) without what is `refused` (rows, width); a row that would lose everything keeps its own.
+def refuse(scores: torch.FloatTensor, refused: Sequence[torch.BoolTensor | None]) -> torch.FloatTensor:
+    """Scores (rows, width) without what is `refused`, (width,) for each row or None for nothing; a row that would lose
+    everything keeps its own.
 
     For rules of style behind `GroundedNumeralsLogitsProcessor`: where all scores are -inf, greedy search takes token 0.
     """
-    left = scores.masked_fill(refused, -float("inf"))
+    if all(mask is None for mask in refused):
+        return scores
+    nothing = torch.zeros(scores.shape[-1], dtype=torch.bool, device=scores.device)
+    left = scores.masked_fill(torch.stack([nothing if mask is None else mask for mask in refused]), -float("inf"))
+    if not _some_row_is_empty(left):
+        return left
     return torch.where(left.isneginf().all(-1, keepdim=True), scores, left)
+
+
+def _some_row_is_empty(scores: torch.Tensor) -> bool:
+    return bool(scores.amax(-1).isneginf().any())
 
 
 UNGROUNDED = "[?]"

@@ -40,11 +40,11 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
         """Scores (rows, vocabulary) with the sentence's own characters refused."""
         each = scores.shape[0] // len(self.inventories)
         texts = map(self.whole.vocabulary.text, input_ids[:, self.prompt_length :].tolist())
-        return refuse(scores, torch.stack([self._refused(text, row // each, scores) for row, text in enumerate(texts)]))
+        return refuse(scores, [self._refused(text, row // each, scores) for row, text in enumerate(texts)])
 
-    def _refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor:
-        """What may not follow `text` (width,): a run at its end is said for what starts anew, not for what lengthens
-        it."""
+    def _refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
+        """What may not follow `text` (width,), None for nothing: a run at its end is said for what starts anew, not for
+        what lengthens it."""
         sentence = SENTENCE_END.split(text)[-1]
         length = len(sentence) - run_start(sentence)
         before, said = named_characters(sentence[: len(sentence) - length]), named_characters(sentence)
@@ -53,13 +53,15 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
         anew = self._without(said, f"{text[: len(text) - length]}{ANY_WORD}", figure, scores)
         lengthening = self.whole.vocabulary.mask("lengthening", scores.device)
         lengthening = torch.nn.functional.pad(lengthening, (0, scores.shape[-1] - len(lengthening)))
-        return torch.where(lengthening, self._without(before, text, figure, scores), anew)
+        longer = self._without(before, text, figure, scores)
+        longer, anew = (torch.zeros_like(lengthening) if mask is None else mask for mask in (longer, anew))
+        return torch.where(lengthening, longer, anew)
 
-    def _without(self, said: set[str], text: str, figure: int, scores: torch.Tensor) -> torch.Tensor:
+    def _without(self, said: set[str], text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
         characters, labels = self.inventories[figure]
         left = tuple(character for character in characters if character not in said)
         if len(left) == len(characters):
-            return torch.zeros_like(scores[0], dtype=torch.bool)
+            return None
         return self._rule((left, tuple(labels))).refused(text, 0, scores)
 
     def _rule(self, inventory: tuple) -> GroundedNumeralsLogitsProcessor:
@@ -81,31 +83,30 @@ class FigureNumberLogitsProcessor(LogitsProcessor):
     def __init__(self, tokenizer, inventories: Sequence[tuple[Sequence[str], Sequence[str]]], prompt_length: int):
         self.prompt_length, self.vocabulary = prompt_length, read_vocabulary(tokenizer)
         self.labelled = [bool(labels) for _, labels in inventories]
-        self.number = self._tokens(r"\s?\w*\d")
-        self.spaced = self._tokens(r"\s(?:\w*\d|$)")
-        self.heads = {"": self._tokens(r"\W*FIG"), "F": self._tokens(r"IG|\W+FIG"), "FI": self._tokens(r"G|\W+FIG")}
-
-    def _tokens(self, pattern: str) -> torch.Tensor:
-        return torch.tensor([bool(re.match(pattern, surface)) for surface in self.vocabulary.surfaces])
+        tokens = self.vocabulary.matching
+        self.number, self.spaced = tokens(r"\s?\w*\d"), tokens(r"\s(?:\w*\d|$)")
+        self.heads = {"": tokens(r"\W*FIG"), "F": tokens(r"IG|\W+FIG"), "FI": tokens(r"G|\W+FIG")}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores (rows, vocabulary) with everything but a number, and the space before it, refused where it is due."""
         ends = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 6) :].tolist()
         each = scores.shape[0] // len(self.labelled)
         refused = [self._refused(tokens, scores[row], self.labelled[row // each]) for row, tokens in enumerate(ends)]
-        return refuse(scores, torch.stack(refused))
+        return refuse(scores, refused)
 
-    def _refused(self, tokens: list[int], scores: torch.Tensor, labelled: bool) -> torch.Tensor:
-        """What is refused (width,) after `tokens`, by the scores (width,) that the rules before left."""
+    def _refused(self, tokens: list[int], scores: torch.Tensor, labelled: bool) -> torch.Tensor | None:
+        """What is refused (width,) after `tokens`, None for nothing, by the scores (width,) the rules before left."""
         size, text = self.vocabulary.size, self.vocabulary.text(tokens)
         if not labelled:
             heads = self.heads[BEGUN_HEAD.search(text)[0]].to(scores.device)
             return torch.nn.functional.pad(heads, (0, len(scores) - size))
         due = FIGURE_NUMBER_DUE.search(text)
+        if not due:
+            return None
         open_ = ~scores[:size].isneginf()
         number, spaced = self.number.to(scores.device) & open_, self.spaced.to(scores.device) & open_
-        if not due or not number.any():
-            return torch.zeros_like(scores, dtype=torch.bool)
+        if not number.any():
+            return None
         wanted = spaced if not due["space"] and spaced.any() else number
         return ~torch.nn.functional.pad(wanted, (0, len(scores) - size))
 
@@ -123,12 +124,17 @@ class NoThirdCopyLogitsProcessor(LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores (rows, vocabulary) without the first token of a third copy."""
-        refused = torch.zeros_like(scores, dtype=torch.bool)
-        for row, tokens in enumerate(input_ids[:, self.prompt_length :].tolist()):
-            written = [token for token in tokens[-4 * LONGEST_PHRASE :] if self.vocabulary.text([token])]
-            third = [token for token in _third_copies(written) if not self._goes_on_a_numeral(written, token)]
-            refused[row, third] = True
-        return refuse(scores, refused)
+        tails = input_ids[:, max(self.prompt_length, input_ids.shape[1] - 4 * LONGEST_PHRASE) :].tolist()
+        return refuse(scores, [self._refused(tokens, scores) for tokens in tails])
+
+    def _refused(self, tokens: list[int], scores: torch.Tensor) -> torch.Tensor | None:
+        written = [token for token in tokens if self.vocabulary.text([token])]
+        third = [token for token in _third_copies(written) if not self._goes_on_a_numeral(written, token)]
+        if not third:
+            return None
+        refused = torch.zeros(scores.shape[-1], dtype=torch.bool, device=scores.device)
+        refused[third] = True
+        return refused
 
     def _goes_on_a_numeral(self, written: list[int], token: int) -> bool:
         tail = self.vocabulary.text(written[-8:])
