@@ -26,19 +26,19 @@ from .runs import LABELS, parse_with_data
 Reading = tuple[list[str], list[tuple[int, int, int, int]], list[float], int]  # words, boxes, confidences, rotation
 
 
-def read_ours(engine: str) -> Callable[[Image.Image, dict], Reading]:
+def read_ours(engine: str, threads: int | None = None) -> Callable[[Image.Image, dict], Reading]:
     def read(image: Image.Image, row: dict) -> Reading:
-        reading = read_figure(image, engine)
+        reading = read_figure(image, engine, threads=threads)
         return *reading.columns, reading.rotation
 
     return read
 
 
-def read_peer() -> Callable[[Image.Image, dict], Reading]:
-    """RapidOCR with its defaults on the upright image; its lines split at spaces."""
+def read_peer(threads: int = -1) -> Callable[[Image.Image, dict], Reading]:
+    """RapidOCR with its defaults on the upright image; its lines split at spaces. As it comes, it takes all cores."""
     from rapidocr import RapidOCR
 
-    engine = RapidOCR(params={"Global.log_level": "critical"})
+    engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": threads})
 
     def read(image: Image.Image, row: dict) -> Reading:
         upright = image.convert("RGB").rotate(row["rotation"], expand=True)

@@ -8,6 +8,7 @@ caller's list of parts holds it. The finished text is read once more: what it sh
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -18,18 +19,12 @@ from transformers import LogitsProcessorList, TextStreamer
 from .connections_patentlmm import find_connections
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
+from .lettering_patentlmm import reading_threads
 from .linking_patentlmm import connect_as_drawn, is_wired
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
 from .names_patentlmm import find_printed_names
 from .naming_patentlmm import mention_all, name_as_printed, printed_names, shows_parts
-from .numerals_patentlmm import (
-    Inventory,
-    add_parts_list,
-    in_order,
-    plain_character,
-    put_label,
-    take_inventory,
-)
+from .numerals_patentlmm import Inventory, add_parts_list, in_order, plain_character, put_label, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
 from .references_patentlmm import named_characters, run_start
@@ -211,18 +206,20 @@ def describe_batch(
 ) -> list[Description]:
     """As `describe`, for several figures in one batch: one call of the encoder, one of `generate` for each kind.
 
-    The list of parts and the rotation are those of all figures; `readings` and `figures` have an entry for each.
-    Without `grounded` the model writes under no rule, and its characters may be invented: for measuring what the rules
-    are worth.
+    The figures are read side by side, as many at a time as `reading_threads` says. The list of parts and the rotation
+    are those of all figures; `readings` and `figures` have an entry for each. Without `grounded` the model writes under
+    no rule, and its characters may be invented: for measuring what the rules are worth.
     """
     _check_kinds(kinds)
     engine = engine or processor.ocr_engine
     parts = _plain_parts(parts)
     nothing = [None] * len(images)
-    sights = [
-        _see(image, reading, engine, rotation, parts, figure)
-        for image, reading, figure in zip(images, readings or nothing, figures or nothing, strict=True)
-    ]
+    sights = _see_all(
+        [
+            (image, reading, engine, rotation, parts, figure)
+            for image, reading, figure in zip(images, readings or nothing, figures or nothing, strict=True)
+        ]
+    )
     return _described(model, processor, sights, kinds, parts, max_new_tokens, grounded)
 
 
@@ -251,6 +248,7 @@ def _see(
     parts: Mapping[str, str],
     figure: str | None,
     label: str | None = None,
+    threads: int | None = None,
 ) -> _Sight:
     started = time.perf_counter()
     path = os.fspath(image) if isinstance(image, (str, os.PathLike)) else None
@@ -258,7 +256,7 @@ def _see(
     image = open_figure(path)[0] if path else as_figure(image)
     if is_blank(image):
         raise FigureError(f"{name or 'figure'}: is a blank page; give a page with a drawing on it")
-    reading = reading or read_figure(image, engine=engine, rotation=rotation)
+    reading = reading or read_figure(image, engine=engine, rotation=rotation, threads=threads)
     words, boxes, confidences = reading.columns
     if label is not None:
         words, boxes, confidences = put_label(words, boxes, confidences, label)
@@ -269,6 +267,14 @@ def _see(
     names = printed_names(words, boxes, confidences, image.size, parts)
     seconds = time.perf_counter() - started
     return _Sight(name, image, reading, inventory, words, boxes, dict(parts), names, seconds)
+
+
+def _see_all(figures: Sequence[tuple]) -> list[_Sight]:
+    """`_see(*figure)` of each, in parallel if there are several; the first that fails ends it."""
+    if len(figures) < 2:
+        return [_see(*figure) for figure in figures]
+    with ThreadPoolExecutor(reading_threads()) as pool:
+        return list(pool.map(partial(_see, threads=1), *zip(*figures, strict=True)))
 
 
 def upright(image: Image.Image, rotation: int) -> Image.Image:

@@ -1,7 +1,9 @@
 """Finding and recognising lettering in a drawing with the models that ship in RapidOCR's wheel."""
 
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -20,7 +22,8 @@ except ImportError:
 
 
 LETTER_HEIGHT = 48  # pixels, the recogniser's input height
-BATCH = 8
+NARROWEST, STEP = 64, 16  # pixels: a crop is as wide as it is, filled up to a multiple of STEP
+BATCH_WIDTH = 768  # pixels: of all crops of a batch; time goes with the width, larger batches gain nothing
 SYMBOLS = "°′″’“”Ω±×µΔαβθφλ"
 
 
@@ -45,16 +48,15 @@ NOTHING = Line("", np.zeros(0), np.zeros(0))
 
 
 class Lettering:
-    """Detection and recognition models; `detect` finds lines of lettering, `recognise` reads crops of them."""
+    """Detection and recognition models; `detect` finds lines of lettering, `recognise` reads crops of them.
+
+    Several threads may use one at the same time. What is read does not depend on the number of `threads`.
+    """
 
     def __init__(self, detector: Path, recogniser: Path, threads: int):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        options.enable_cpu_mem_arena = False
-        self.detector = onnxruntime.InferenceSession(detector, options, providers=["CPUExecutionProvider"])
-        self.recogniser = onnxruntime.InferenceSession(recogniser, options, providers=["CPUExecutionProvider"])
+        self.detector = _session(detector, threads)
+        self.recogniser = _session(recogniser, 1)  # crops are small: whole batches share the cores better
+        self.threads = threads
         alphabet = ["", *self.recogniser.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
         self.classes = np.array([0, *(i for i, c in enumerate(alphabet) if c and (" " <= c <= "~" or c in SYMBOLS))])
         self.alphabet = [alphabet[i] for i in self.classes]
@@ -68,20 +70,30 @@ class Lettering:
         return _rectangles(heat, keep) * [gray.shape[1] / width, gray.shape[0] / height, 1 / scale, 1 / scale, 1, 1]
 
     def recognise(self, crops: Sequence[np.ndarray]) -> list[Line]:
-        """Read each upright grey crop (H, W); crops of similar width share a batch."""
+        """Read each upright grey crop (H, W); only crops of one width share a batch, so none is read by its company."""
         scaled = [_to_letter_height(crop) for crop in crops]
-        lines = [NOTHING] * len(crops)
-        order = sorted(range(len(crops)), key=lambda i: scaled[i].shape[1])
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            widths = [scaled[i].shape[1] for i in batch]
-            pixels = np.zeros((len(batch), 3, LETTER_HEIGHT, max(96, *widths)), np.float32)
-            for row, i in enumerate(batch):
-                pixels[row, :, :, : widths[row]] = scaled[i].astype(np.float32) / 127.5 - 1.0
-            probabilities = self.recogniser.run(None, {self.recogniser.get_inputs()[0].name: pixels})[0]
-            for row, i in enumerate(batch):
-                lines[i] = self._decode(probabilities[row][:, self.classes], pixels.shape[-1] / widths[row])
-        return lines
+        batches = list(_batches([crop.shape[1] for crop in scaled]))
+        jobs = [(width, [scaled[i] for i in members]) for width, members in batches]
+        read = itertools.chain.from_iterable(self._read_all(jobs))
+        lines = dict(zip(itertools.chain.from_iterable(members for _, members in batches), read, strict=True))
+        return [lines[i] for i in range(len(crops))]
+
+    def _read_all(self, jobs: Sequence[tuple[int, list[np.ndarray]]]) -> list[list[Line]]:
+        if self.threads == 1 or len(jobs) < 2:
+            return [self._read(*job) for job in jobs]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(self._read, *zip(*jobs, strict=True)))
+
+    def _read(self, width: int, crops: Sequence[np.ndarray]) -> list[Line]:
+        """The lines of a batch of crops at the recogniser's height, filled up to `width`."""
+        pixels = np.zeros((len(crops), 3, LETTER_HEIGHT, width), np.float32)
+        for row, crop in zip(pixels, crops, strict=True):
+            row[:, :, : crop.shape[1]] = crop.astype(np.float32) / 127.5 - 1.0
+        probabilities = self.recogniser.run(None, {self.recogniser.get_inputs()[0].name: pixels})[0]
+        return [
+            self._decode(row[:, self.classes], width / crop.shape[1])
+            for row, crop in zip(probabilities, crops, strict=True)
+        ]
 
     def _decode(self, probabilities: np.ndarray, excess: float) -> Line:
         """Best path through (T, classes), restricted to the letters that drawings use."""
@@ -96,6 +108,27 @@ class Lettering:
             confidences.append(probabilities[start:stop, best[start]].max())
             centres.append(min(1.0, (start + stop) / 2 / len(best) * excess))
         return Line(text, np.array(confidences), np.array(centres))
+
+
+def _session(model: Path, threads: int) -> "onnxruntime.InferenceSession":
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a waiting thread leaves its core alone
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _batches(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Widths to fill crops up to, the widest first, and the crops read together at each."""
+    groups: dict[int, list[int]] = {}
+    for i, width in enumerate(widths):
+        groups.setdefault(max(NARROWEST, -(-width // STEP) * STEP), []).append(i)
+    for width in sorted(groups, reverse=True):
+        most = max(1, BATCH_WIDTH // width)
+        for start in range(0, len(groups[width]), most):
+            yield width, groups[width][start : start + most]
 
 
 def _to_letter_height(crop: np.ndarray) -> np.ndarray:
@@ -124,9 +157,9 @@ def _rectangles(heat: np.ndarray, keep: float, threshold: float = 0.3, grow: flo
     return found[found[:, 5] >= keep]
 
 
-@lru_cache(maxsize=1)
-def load_lettering() -> Lettering:
-    """The models of the installed RapidOCR, once per process."""
+@lru_cache(maxsize=2)
+def load_lettering(threads: int) -> Lettering:
+    """The models of the installed RapidOCR, once per process and number of threads."""
     missing = [name for name in ("rapidocr", "onnxruntime", "cv2") if find_spec(name) is None]
     if missing:
         raise EngineError(
@@ -137,9 +170,10 @@ def load_lettering() -> Lettering:
     models = [sorted(folder.glob(f"*_{part}_*.onnx")) for part in ("det", "rec")]
     if not all(models):
         raise EngineError("The installed rapidocr carries no models: pip install 'rapidocr>=3.10'.")
-    return Lettering(models[0][-1], models[1][-1], _threads())
+    return Lettering(models[0][-1], models[1][-1], threads)
 
 
-def _threads() -> int:
+def reading_threads() -> int:
+    """How many threads read: OMP_NUM_THREADS, or one a core and at most four."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return int(asked) if asked.isdigit() and int(asked) else min(4, os.cpu_count() or 1)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from PIL import Image
 
-from .lettering_patentlmm import EngineError, Lettering, load_lettering
+from .lettering_patentlmm import EngineError, Lettering, load_lettering, reading_threads
 from .regions_patentlmm import SCOUT_SIDE, is_upside_down, read_sheet, scout_sheet
 from .sheet_patentlmm import Piece, Sheet, find_turn, is_faint, is_label, legibility, split_header
 
@@ -71,19 +71,24 @@ class FigureReading:
         return cls(words, kept["rotation"], tuple(kept["size"]), kept["engine"], left_out)
 
 
-def read_figure(image: Image.Image, engine: str = "rapidocr", rotation: int | None = None) -> FigureReading:
+def read_figure(
+    image: Image.Image, engine: str = "rapidocr", rotation: int | None = None, threads: int | None = None
+) -> FigureReading:
     """Read `image` at its native resolution: words in reading order on the upright image, without the sheet's header.
 
-    `rotation` (degrees counter-clockwise) says how to turn the image; None finds it out. Raises `EngineError` where the
-    engine is not installed, ValueError for an engine or a rotation that does not exist.
+    `rotation` (degrees counter-clockwise) says how to turn the image; None finds it out. `threads` are RapidOCR's, by
+    default OMP_NUM_THREADS or one a core and at most four; they change nothing but the time. Raises `EngineError` where
+    the engine is not installed, ValueError for an engine or a rotation that does not exist.
     """
     if engine not in ENGINES:
         raise ValueError(f"There is no reading engine {engine!r}: choose {' or '.join(ENGINES)}, or give the words.")
     if rotation not in (None, 0, 90, 180, 270):
         raise ValueError(f"rotation is {rotation!r}; it must be 0, 90, 180 or 270 degrees counter-clockwise, or None.")
     gray = _gray(image)
-    read = _read_rapid if engine == "rapidocr" else _read_tesseract
-    pieces, header, rotation = read(gray, rotation)
+    if engine == "rapidocr":
+        pieces, header, rotation = _read_rapid(gray, rotation, load_lettering(threads or reading_threads()))
+    else:
+        pieces, header, rotation = _read_tesseract(gray, rotation)
     width, height = _turned_size(*image.size, rotation)
     words, left_out = _as_words(pieces, width, height), _as_words(header, width, height)
     return FigureReading(words, rotation, (width, height), engine_version(engine), left_out)
@@ -110,9 +115,8 @@ def _turn(gray: np.ndarray, rotation: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(gray, rotation // 90))
 
 
-def _read_rapid(gray: np.ndarray, rotation: int | None) -> tuple[list[Piece], list[Piece], int]:
+def _read_rapid(gray: np.ndarray, rotation: int | None, lettering: Lettering) -> tuple[list[Piece], list[Piece], int]:
     """Words, header words and rotation by RapidOCR's models; a first reading tells how to turn the sheet."""
-    lettering = load_lettering()
     sheet = Sheet(_turn(gray, rotation or 0))
     height, width = sheet.gray.shape
     pieces, header = split_header(read_sheet(sheet, lettering), width, height)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -34,9 +35,32 @@ class Sheet:
 
     def __init__(self, gray: np.ndarray):
         self.gray = gray
-        level, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-        ink = (gray <= np.clip(level, 64, 200)).astype(np.uint8)
-        _, self.labels, self.stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Which component each pixel is of (H, W); 0 is paper."""
+        return self._components[0]
+
+    @property
+    def stats(self) -> np.ndarray:
+        """Left, top, width, height and area of each component (N, 5), the paper first."""
+        return self._components[1]
+
+    @cached_property
+    def _components(self) -> tuple[np.ndarray, np.ndarray]:
+        level, _ = cv2.threshold(self.gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        ink = (self.gray <= np.clip(level, 64, 200)).astype(np.uint8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+        return labels, stats
+
+    def drawn_box(self, least: float, air: float) -> tuple[int, int, int, int]:
+        """The part of the page with ink, specks smaller than `least` aside, and `air` around it; all of it if blank."""
+        left, top, width, height = self.stats[1:, :4].T
+        drawn = np.maximum(width, height) >= least
+        if not drawn.any():
+            return 0, 0, *self.gray.shape[::-1]
+        right, bottom = (left + width)[drawn].max(), (top + height)[drawn].max()
+        return self.clip((left[drawn].min() - air, top[drawn].min() - air, right + air, bottom + air))
 
     def without(self, pieces: Sequence[Piece]) -> "Sheet":
         """The sheet with the boxes of `pieces` blank."""

@@ -3,6 +3,8 @@
 import json
 import shutil
 import struct
+import threading
+import time
 import zlib
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from modeling_patentlmm.describe_patentlmm import (
     is_blank,
     load_checkpoint,
 )
+from modeling_patentlmm.image_processing_patentlmm import FigureError
 from modeling_patentlmm.numerals_patentlmm import find_references
 from modeling_patentlmm.ocr_patentlmm import EngineError, FigureReading, Word
 
@@ -47,7 +50,7 @@ def reader(monkeypatch):
         words = WORDS
         images = []
 
-        def __call__(self, image, engine="rapidocr", rotation=None):
+        def __call__(self, image, engine="rapidocr", rotation=None, threads=None):
             self.images.append(image)
             turned = rotation or 0
             size = image.size[::-1] if turned in (90, 270) else image.size
@@ -469,6 +472,27 @@ def test_batch_equals_single(loaded, reader):
     together = describe_batch(*loaded, images, readings=readings, max_new_tokens=8)
     alone = [describe(*loaded, image, reading=reading, max_new_tokens=8) for image, reading in zip(images, readings)]
     assert [(each.brief, each.detailed) for each in together] == [(each.brief, each.detailed) for each in alone]
+
+
+def test_figures_of_a_batch_are_read_in_parallel_and_stay_in_order(loaded, reader, monkeypatch):
+    """Each waits for another one's reading to begin; the later ends first."""
+    both = threading.Barrier(2, timeout=60)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+
+    def read(image, engine, rotation, threads):
+        both.wait()
+        time.sleep(0.1 if image.width == 240 else 0)
+        return FigureReading(WORDS[: image.width // 80], 0, image.size, f"stub on {threads}")
+
+    monkeypatch.setattr(describe_patentlmm, "read_figure", read)
+    descriptions = describe_batch(*loaded, [drawing(), drawing((160, 200))], kinds=("brief",), max_new_tokens=2)
+    assert [description.words for description in descriptions] == [WORDS[:3], WORDS[:2]]
+
+
+def test_a_blank_figure_of_a_batch_is_named(loaded, reader):
+    images, names = [drawing(), Image.new("L", (200, 200), 255), drawing()], ["a", "b", "c"]
+    with pytest.raises(FigureError, match="^b: is a blank page"):
+        describe_batch(*loaded, images, figures=names, max_new_tokens=2)
 
 
 def test_the_figure_is_encoded_once(loaded, reader):

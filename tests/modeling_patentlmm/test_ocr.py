@@ -92,6 +92,49 @@ def test_words_and_boxes_of_a_figure_are_read():
 
 
 @needs_rapidocr
+def test_a_figure_reads_the_same_whatever_the_number_of_threads():
+    one, three = (read_figure(figure(), threads=threads) for threads in (1, 3))
+    assert one == three and one.words
+
+
+@needs_rapidocr
+def test_a_crop_reads_the_same_alone_and_in_company():
+    crops = [
+        np.asarray(lettered((text, 6, 2), size=(12 + 20 * len(text), 34))) for text in ("10", "204", "CONTROL", "8")
+    ]
+    reader = lettering.load_lettering(2)
+    together = reader.recognise([*crops, *crops[::-1]])
+    assert [line.text for line in together[:3]] == ["10", "204", "CONTROL"]
+    for crop, line, again in zip(crops, together, together[::-1]):
+        (alone,) = reader.recognise([crop])
+        assert alone.text == line.text == again.text
+        assert alone.confidences == pytest.approx(line.confidences, abs=1e-4) and np.allclose(
+            alone.centres, line.centres
+        )
+    assert reader.recognise([]) == []
+
+
+@needs_rapidocr
+def test_empty_margins_change_neither_words_nor_their_places():
+    page = Image.new("L", (1100, 1600), 255)
+    page.paste(figure(), (150, 700))
+    page.putpixel((3, 3), 0)  # a speck is no drawing
+    reading = read_figure(page)
+    assert {"CONTROL", "UNIT", "POWER", "SUPPLY", "MEMORY", "102", "104", "106", "FIG.", "2"} <= set(texts(reading))
+    x0, y0, x1, y1 = next(word.box for word in reading.words if word.text == "104")
+    assert x0 < 1000 * (150 + 780) / 1100 < x1 and y0 < 1000 * (700 + 75) / 1600 < y1
+
+
+def test_the_drawn_part_of_a_sheet_is_where_its_ink_is():
+    gray = np.full((400, 300), 255, np.uint8)
+    assert Sheet(gray).drawn_box(4, 10) == (0, 0, 300, 400)
+    gray[100:150, 60:90] = 0
+    gray[2:4, 2:4] = 0  # smaller than 4
+    assert Sheet(gray).drawn_box(4, 10) == (50, 90, 100, 160)
+    assert Sheet(gray).drawn_box(2, 10) == (0, 0, 100, 160)
+
+
+@needs_rapidocr
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_a_turned_figure_is_found_upright(rotation):
     turned = figure().rotate(-rotation, expand=True, fillcolor=255)
