@@ -47,8 +47,7 @@ def scout_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
 
 def _detected(sheet: Sheet, lettering: Lettering, scale: float) -> np.ndarray:
     """Rectangles (N, 6) of lines on the drawn part of a sheet seen in `scale`; its empty margins take no time."""
-    x0, y0, x1, y1 = sheet.drawn_box(SPECK / scale, MARGIN / scale)
-    return lettering.detect(sheet.gray[y0:y1, x0:x1], scale) + [x0, y0, 0, 0, 0, 0]
+    return lettering.detect(sheet.gray, scale, sheet.drawn_box(SPECK / scale, MARGIN / scale))
 
 
 def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) -> list[Piece]:
