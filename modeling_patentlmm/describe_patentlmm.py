@@ -332,6 +332,8 @@ def _write(
         figures = {name: inputs.pop(name) for name in IMAGE_INPUTS if name in inputs}
         if features is None:
             features = model.base_model.get_image_features(**figures)
+        if model.config.copy_head and "copy_input_ids" in inputs:
+            inputs["copy_source"] = model.copy_source(inputs["copy_input_ids"], inputs["copy_bbox"])
         encoded = time.perf_counter()
         limit = max_new_tokens or MAX_NEW_TOKENS[kind]
         prompt = inputs["input_ids"].shape[1]

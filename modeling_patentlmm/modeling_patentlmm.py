@@ -55,6 +55,20 @@ class PatentLMMMultiModalProjector(nn.Module):
         return self.linear_2(self.act(self.linear_1(image_features)))
 
 
+@dataclass(frozen=True)
+class CopySource:
+    """What the copy head knows of figures before a word is written; B figures, T OCR tokens each.
+
+    `near` (B, T, T) for each reach; `keys` (B, T, D); `same` (B, T, T) float32, 1 where two tokens are equal; `first`
+    (B, T) true on the first of equal tokens.
+    """
+
+    near: list[torch.Tensor]
+    keys: torch.Tensor
+    same: torch.Tensor
+    first: torch.Tensor
+
+
 class PatentLMMCopyHead(nn.Module):
     """Pointer over the OCR tokens, mixed into the vocabulary distribution (a pointer-generator, See et al. 2017).
 
@@ -130,17 +144,23 @@ class PatentLMMCopyHead(nn.Module):
         around = [torch.matmul(start, weights) for start in (standing, following) for weights in near]
         return (torch.stack([following, *around], dim=-1) + WAY_FLOOR).log()
 
-    def pointer(self, hidden_states, input_ids, copy_input_ids, copy_bbox, embedding):
+    def source(self, copy_input_ids, copy_bbox, embedding) -> CopySource:
+        """All that depends on the figures alone; arguments as in `forward`."""
+        valid = copy_input_ids != -100
+        tokens = copy_input_ids.clamp(min=0)
+        near = self.nearness(copy_bbox, valid)
+        keys = self.keys(embedding(tokens) * valid[..., None], copy_bbox, near)
+        same = (tokens[:, :, None] == tokens[:, None, :]) & valid[:, :, None] & valid[:, None, :]
+        return CopySource(near, keys, same.float(), valid & ~same.tril(-1).any(dim=-1))
+
+    def pointer(self, hidden_states, input_ids, copy_input_ids, source: CopySource):
         """Probability to point at each OCR token (B, S, T), float32, and the gate's logit (B, S, 1).
 
         Args:
             input_ids: (B, S) the tokens the hidden states have read last, None if only their embeddings are known.
-            hidden_states, copy_input_ids, copy_bbox, embedding: as in `forward`.
+            hidden_states, copy_input_ids, source: as in `forward`.
         """
-        valid = copy_input_ids != -100
-        embeds = embedding(copy_input_ids.clamp(min=0)) * valid[..., None]
-        near = self.nearness(copy_bbox, valid)
-        keys = self.keys(embeds, copy_bbox, near)
+        valid, near, keys = copy_input_ids != -100, source.near, source.keys
         scores = torch.matmul(self.query(hidden_states), keys.transpose(1, 2)).float() * keys.shape[-1] ** -0.5
         matches = scores.new_zeros(()) if input_ids is None else copy_input_ids[:, None] == input_ids[..., None]
         ways = self.ways(hidden_states, keys, near, matches, valid)
@@ -149,7 +169,9 @@ class PatentLMMCopyHead(nn.Module):
         gate = self.gate(hidden_states).float().masked_fill(~valid.any(dim=1)[:, None, None], -1e4)
         return scores.softmax(dim=-1), gate
 
-    def forward(self, hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding) -> torch.Tensor:
+    def forward(
+        self, hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding, source: CopySource | None = None
+    ) -> torch.Tensor:
         """Log of the mixture (1 - gate) * vocabulary + gate * pointer.
 
         Args:
@@ -158,22 +180,20 @@ class PatentLMMCopyHead(nn.Module):
             copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding.
             copy_bbox: (B, T, 4) their boxes, 0..1000.
             embedding: the language model's input embedding.
+            source: what `source` gave for the last three, to not make it at every step of decoding.
 
         Returns:
             (B, S, vocab) float32 log-probabilities.
         """
-        valid = copy_input_ids != -100
-        tokens = copy_input_ids.clamp(min=0)
-        pointed, gate = self.pointer(hidden_states, input_ids, copy_input_ids, copy_bbox, embedding)
-        same = (tokens[:, :, None] == tokens[:, None, :]) & valid[:, :, None] & valid[:, None, :]
-        first = valid & ~same.tril(-1).any(dim=-1)
+        source = source or self.source(copy_input_ids, copy_bbox, embedding)
+        pointed, gate = self.pointer(hidden_states, input_ids, copy_input_ids, source)
         # Summed over a token's repetitions.
-        pointed = torch.matmul(pointed, same.float()).clamp(min=POINTER_FLOOR).log()
+        pointed = torch.matmul(pointed, source.same).clamp(min=POINTER_FLOOR).log()
         log_probs = logits.float().log_softmax(dim=-1) + F.logsigmoid(-gate)
-        index = tokens[:, None].expand(-1, hidden_states.shape[1], -1)
+        index = copy_input_ids.clamp(min=0)[:, None].expand(-1, hidden_states.shape[1], -1)
         # log(a + b) = log a + softplus(log b - log a), added once per distinct token.
         gain = F.softplus(pointed + F.logsigmoid(gate) - log_probs.gather(-1, index))
-        return log_probs.scatter_add(-1, index, gain * first[:, None])
+        return log_probs.scatter_add(-1, index, gain * source.first[:, None])
 
     def mix_losses(self, losses, hidden_states, labels, input_ids, copy_input_ids, copy_bbox, embedding):
         """Cross-entropies of the mixture from those of the vocabulary, without the mixture over the vocabulary.
@@ -185,7 +205,8 @@ class PatentLMMCopyHead(nn.Module):
         Returns:
             (N,) float32.
         """
-        pointed, gate = self.pointer(hidden_states, input_ids, copy_input_ids, copy_bbox, embedding)
+        source = self.source(copy_input_ids, copy_bbox, embedding)
+        pointed, gate = self.pointer(hidden_states, input_ids, copy_input_ids, source)
         chosen = labels != -100
         pointed = (pointed * (copy_input_ids[:, None] == labels[..., None])).sum(dim=-1)[chosen]
         gate = gate[..., 0][chosen]
@@ -495,13 +516,19 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             **kwargs,
         )
 
-    def compute_logits(self, hidden_states, input_ids, copy_input_ids, copy_bbox) -> torch.Tensor:
+    def copy_source(self, copy_input_ids: torch.Tensor, copy_bbox: torch.Tensor) -> CopySource:
+        """What the copy head makes of the figures alone: given to `generate` with these two, it is made only once."""
+        return self.copy_head.source(copy_input_ids, copy_bbox, self.get_input_embeddings())
+
+    def compute_logits(
+        self, hidden_states, input_ids, copy_input_ids, copy_bbox, copy_source: CopySource | None = None
+    ) -> torch.Tensor:
         """(B, S, D) -> (B, S, vocab); mixed with the copy head's pointer if it exists and there is text to copy."""
         logits = self.lm_head(hidden_states)
         if not self.config.copy_head or copy_input_ids is None:
             return logits
         embedding = self.get_input_embeddings()
-        return self.copy_head(hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding)
+        return self.copy_head(hidden_states, logits, input_ids, copy_input_ids, copy_bbox, embedding, copy_source)
 
     def cross_entropies(self, hidden_states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of the vocabulary head at each position: (N, D) and (N,) -> (N,) float32.
@@ -555,6 +582,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
         logits_to_keep: int | torch.Tensor = 0,
         copy_input_ids: torch.LongTensor | None = None,
         copy_bbox: torch.LongTensor | None = None,
+        copy_source: CopySource | None = None,
         skip_logits: bool = False,
         visual_token_mask: torch.Tensor | None = None,
         **kwargs,
@@ -568,6 +596,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             logits_to_keep: number of last positions, or indices of the positions, to compute logits (and loss) of.
             copy_input_ids: (B, T) language-model ids of the OCR tokens, -100 on padding; copy_bbox: (B, T, 4). One
                 row per row of `input_ids`, needed at every decoding step. Used only with `config.copy_head`.
+            copy_source: what the method of this name gave for these two, to not make it at every decoding step.
             skip_logits: compute the loss at supervised positions alone and return `token_losses` for the logits, which
                 saves most of their time and memory in training; needs `labels`.
         """
@@ -600,7 +629,7 @@ class PatentLMMForConditionalGeneration(PatentLMMPreTrainedModel, GenerationMixi
             items = kwargs.get("num_items_in_batch")
             loss = token_losses.sum() / (items if items is not None else (shift_labels[:, kept] != -100).sum())
         else:
-            logits = self.compute_logits(states, read, copy_input_ids, copy_bbox)
+            logits = self.compute_logits(states, read, copy_input_ids, copy_bbox, copy_source)
         if shift_labels is not None and logits is not None:
             loss = self.loss_function(
                 logits=logits,

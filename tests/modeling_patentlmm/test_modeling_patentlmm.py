@@ -619,11 +619,20 @@ def test_copying_goes_on_to_the_next_token_and_to_what_is_near():
         followed = []
         for way in range(weights.shape[-1]):
             head.follow.bias.zero_()[way] = 50.0
-            pointed, _ = head.pointer(torch.zeros(1, 1, 48), torch.tensor([[8]]), tokens, boxes, embedding)
+            source = head.source(tokens, boxes, embedding)
+            pointed, _ = head.pointer(torch.zeros(1, 1, 48), torch.tensor([[8]]), tokens, source)
             followed.append(int(pointed[0, 0].argmax()))
     assert weights[2, 0] == pytest.approx(1, abs=0.01) and weights[4].max() < 0.01
     assert followed[0] == 2 and set(followed[1:3]) <= {0, 3}  # both are one thousandth away
     assert weights[:, 3].argmax() == weights[:, 4].argmax() == 3  # nearest to the next token, far right
+
+
+def test_a_copy_source_made_once_changes_nothing():
+    model, inputs = make_model(copy_head=True).eval(), make_inputs(copy=True)
+    source = model.copy_source(inputs["copy_input_ids"], inputs["copy_bbox"])
+    assert torch.equal(model(**inputs, copy_source=source).logits, model(**inputs).logits)
+    options = {"max_new_tokens": 6, "do_sample": False}
+    assert torch.equal(model.generate(**inputs, copy_source=source, **options), model.generate(**inputs, **options))
 
 
 def test_copy_head_is_built_and_used_only_on_request():
