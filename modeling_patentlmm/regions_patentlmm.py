@@ -19,7 +19,6 @@ except ImportError:
 SIDE = 1280  # pixels: the longer side of what the detector looks at
 SCOUT_SIDE = 960  # the same where only the way up is asked
 ENLARGED = 3.0  # at most
-SPECK, MARGIN = 4, 16  # pixels that the detector sees: what is no ink for it, and the air around what is
 LEAST_CONFIDENCE, LEAST_FOR_NUMERALS = 0.5, 0.75
 LINE_MARKS = "-~_—–=|/\\<>^*`{}[]"
 LABEL_LINE = re.compile(r" ?(F[I1l]GS?[.,]*|FIGURE) ?(\d{1,3}[A-Za-z]{0,2}'?)\.? ?", re.I)
@@ -35,19 +34,14 @@ FIGURE_NUMBER = re.compile(r"\d{1,3}[A-Za-z]{0,2}['.]?|[IVX]{1,5}")
 def read_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
     """The words of an upright sheet, sideways and slanted ones among them."""
     scale = min(SIDE / max(sheet.gray.shape), ENLARGED)
-    pieces = _read_regions(sheet, lettering, _detected(sheet, lettering, scale))
+    pieces = _read_regions(sheet, lettering, lettering.detect(sheet.gray, scale))
     return _with_label(sheet, lettering, pieces, scale)
 
 
 def scout_sheet(sheet: Sheet, lettering: Lettering) -> list[Piece]:
     """The words of a sheet at a glance."""
     scale = min(SCOUT_SIDE / max(sheet.gray.shape), 1.0)
-    return _read_regions(sheet, lettering, _detected(sheet, lettering, scale))
-
-
-def _detected(sheet: Sheet, lettering: Lettering, scale: float) -> np.ndarray:
-    """Rectangles (N, 6) of lines on the drawn part of a sheet seen in `scale`; its empty margins take no time."""
-    return lettering.detect(sheet.gray, scale, sheet.drawn_box(SPECK / scale, MARGIN / scale))
+    return _read_regions(sheet, lettering, lettering.detect(sheet.gray, scale))
 
 
 def _read_regions(sheet: Sheet, lettering: Lettering, rectangles: np.ndarray) -> list[Piece]:
@@ -226,7 +220,7 @@ def _with_label(sheet: Sheet, lettering: Lettering, pieces: list[Piece], scale: 
     """Look again for the figure's label: beside a "FIG." without a number, and at half the size where there is none."""
     heads = _heads(pieces)
     if not heads and not any(re.match(r"FIG\D{0,5}\d", piece.text, re.I) for piece in pieces):
-        rectangles = _detected(sheet, lettering, scale / 2)
+        rectangles = lettering.detect(sheet.gray, scale / 2)
         usual = np.median([_letter_size(piece) for piece in pieces]) if pieces else 0
         rectangles = rectangles[rectangles[:, 2:4].min(1) > 1.3 * usual]
         found = _read_regions(sheet, lettering, rectangles)

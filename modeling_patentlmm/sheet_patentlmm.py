@@ -53,15 +53,6 @@ class Sheet:
         _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
         return labels, stats
 
-    def drawn_box(self, least: float, air: float) -> tuple[int, int, int, int]:
-        """The part of the page with ink, specks smaller than `least` aside, and `air` around it; all of it if blank."""
-        left, top, width, height = self.stats[1:, :4].T
-        drawn = np.maximum(width, height) >= least
-        if not drawn.any():
-            return 0, 0, *self.gray.shape[::-1]
-        right, bottom = (left + width)[drawn].max(), (top + height)[drawn].max()
-        return self.clip((left[drawn].min() - air, top[drawn].min() - air, right + air, bottom + air))
-
     def without(self, pieces: Sequence[Piece]) -> "Sheet":
         """The sheet with the boxes of `pieces` blank."""
         gray = self.gray.copy()

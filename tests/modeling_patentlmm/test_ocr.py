@@ -115,26 +115,6 @@ def test_a_crop_reads_the_same_alone_and_in_company():
 
 
 @needs_rapidocr
-def test_empty_margins_change_neither_words_nor_their_places():
-    page = Image.new("L", (1100, 1600), 255)
-    page.paste(figure(), (150, 700))
-    page.putpixel((3, 3), 0)  # a speck is no drawing
-    reading = read_figure(page)
-    assert {"CONTROL", "UNIT", "POWER", "SUPPLY", "MEMORY", "102", "104", "106", "FIG.", "2"} <= set(texts(reading))
-    x0, y0, x1, y1 = next(word.box for word in reading.words if word.text == "104")
-    assert x0 < 1000 * (150 + 780) / 1100 < x1 and y0 < 1000 * (700 + 75) / 1600 < y1
-
-
-def test_the_drawn_part_of_a_sheet_is_where_its_ink_is():
-    gray = np.full((400, 300), 255, np.uint8)
-    assert Sheet(gray).drawn_box(4, 10) == (0, 0, 300, 400)
-    gray[100:150, 60:90] = 0
-    gray[2:4, 2:4] = 0  # smaller than 4
-    assert Sheet(gray).drawn_box(4, 10) == (50, 90, 100, 160)
-    assert Sheet(gray).drawn_box(2, 10) == (0, 0, 100, 160)
-
-
-@needs_rapidocr
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_a_turned_figure_is_found_upright(rotation):
     turned = figure().rotate(-rotation, expand=True, fillcolor=255)
