@@ -70,7 +70,7 @@ class Lettering:
         return _rectangles(heat, keep) * [gray.shape[1] / width, gray.shape[0] / height, 1 / scale, 1 / scale, 1, 1]
 
     def recognise(self, crops: Sequence[np.ndarray]) -> list[Line]:
-        """Read each upright grey crop (H, W); only crops of one width share a batch, so that none depends on the others."""
+        """Read each upright grey crop (H, W); only crops of one width share a batch, so none depends on the others."""
         scaled = [_to_letter_height(crop) for crop in crops]
         batches = list(_batches([crop.shape[1] for crop in scaled]))
         jobs = [(width, [scaled[i] for i in members]) for width, members in batches]
