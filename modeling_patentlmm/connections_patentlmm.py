@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from .numerals_patentlmm import ReferenceCharacter
-from .shapes_patentlmm import Box, Shape, Sheet, find_shapes, outline_bands, region_of
+from .shapes_patentlmm import Box, Shape, Drawing, find_shapes, outline_bands, region_of
 
 try:
     import cv2
@@ -52,15 +52,15 @@ def find_connections(
     """
     if len(named) < 2 or min(image.size) < SMALLEST:
         return []
-    sheet = Sheet(image, words, boxes)
-    spots = [_Spot(one.text, sheet.scaled(one.box), list(indices)) for one, indices in named if any(one.box)]
-    shapes = find_shapes(sheet)
-    nets = _trace(sheet, shapes, spots)
-    _name_shapes(sheet, shapes, spots, nets)
+    drawing = Drawing(image, words, boxes)
+    spots = [_Spot(one.text, drawing.scaled(one.box), list(indices)) for one, indices in named if any(one.box)]
+    shapes = find_shapes(drawing)
+    nets = _trace(drawing, shapes, spots)
+    _name_shapes(drawing, shapes, spots, nets)
     kept = [shape for shape in shapes if shape.sure or shape.character]
     if len(kept) < len(shapes):
-        nets = _trace(sheet, kept, spots)
-    return _connections(kept, nets, sheet.pen, _placed(kept, len(spots)))
+        nets = _trace(drawing, kept, spots)
+    return _connections(kept, nets, drawing.pen, _placed(kept, len(spots)))
 
 
 def _placed(shapes: Sequence[Shape], characters: int) -> frozenset[str]:
@@ -126,13 +126,13 @@ class _Groups:
         self.parent[self.find(one)] = self.find(other)
 
 
-def _trace(sheet: Sheet, shapes: Sequence[Shape], spots: Sequence[_Spot]) -> list[_Net]:
-    band = outline_bands(sheet, shapes)
-    strokes = np.where(band > 0, 0, sheet.ink).astype(np.uint8)
-    nodes, slanted = _wires(strokes, sheet.pen)  # (H, W) -> net label
-    ends = _ends(sheet, band, nodes, shapes)
+def _trace(drawing: Drawing, shapes: Sequence[Shape], spots: Sequence[_Spot]) -> list[_Net]:
+    band = outline_bands(drawing, shapes)
+    strokes = np.where(band > 0, 0, drawing.ink).astype(np.uint8)
+    nodes, slanted = _wires(strokes, drawing.pen)  # (H, W) -> net label
+    ends = _ends(drawing, band, nodes, shapes)
     nets: dict[int, _Net] = {}
-    ends = _pass_frames(sheet, shapes, ends)
+    ends = _pass_frames(drawing, shapes, ends)
     for end in ends:
         nets.setdefault(end.net, _Net()).ends.append(end)
     for spot in spots:
@@ -142,7 +142,7 @@ def _trace(sheet: Sheet, shapes: Sequence[Shape], spots: Sequence[_Spot]) -> lis
                 net.characters.append(spot.text)
     _measure(nodes, slanted, nets)
     regions = {shape.region for shape in shapes}
-    for box, region in zip(sheet.words, sheet.word_region):
+    for box, region in zip(drawing.words, drawing.word_region):
         for label in _around(nodes, box) if region not in regions else ():
             if label in nets:
                 nets[label].around_words = True
@@ -247,7 +247,7 @@ def _neighbours(some: np.ndarray, others: np.ndarray) -> Iterable[tuple[int, int
     return map(tuple, np.unique(joined, axis=1).T.tolist())
 
 
-def _ends(sheet: Sheet, band: np.ndarray, nodes: np.ndarray, shapes: Sequence[Shape]) -> list[_End]:
+def _ends(drawing: Drawing, band: np.ndarray, nodes: np.ndarray, shapes: Sequence[Shape]) -> list[_End]:
     reach = 2
     wide = cv2.dilate(band, np.ones((2 * reach + 1,) * 2, np.uint8))
     contact = ((nodes > 0) & (wide > 0)).astype(np.uint8)
@@ -260,7 +260,9 @@ def _ends(sheet: Sheet, band: np.ndarray, nodes: np.ndarray, shapes: Sequence[Sh
         shape = np.bincount(wide[y : y + h, x : x + w][inside]).argmax() - 1
         point = (float(centres[i][0]), float(centres[i][1]))
         out.append(
-            _End(int(net), int(shape), point, shapes[shape].holds(point), _has_head(nodes, int(net), point, sheet.pen))
+            _End(
+                int(net), int(shape), point, shapes[shape].holds(point), _has_head(nodes, int(net), point, drawing.pen)
+            )
         )
     return out
 
@@ -281,7 +283,7 @@ def _has_head(nodes: np.ndarray, net: int, point: tuple[float, float], pen: int)
     return bool(smooth.max() >= 1.75 * max(usual, pen) + 0.5)
 
 
-def _pass_frames(sheet: Sheet, shapes: Sequence[Shape], ends: list[_End]) -> list[_End]:
+def _pass_frames(drawing: Drawing, shapes: Sequence[Shape], ends: list[_End]) -> list[_End]:
     """Lines that go on through the frame of a shape made one, and no ends at it."""
     groups: dict[int, int] = {}
 
@@ -291,7 +293,7 @@ def _pass_frames(sheet: Sheet, shapes: Sequence[Shape], ends: list[_End]) -> lis
         return net
 
     passed: set[int] = set()
-    reach = 2 * (sheet.pen + 2) + 3 * sheet.pen + 6
+    reach = 2 * (drawing.pen + 2) + 3 * drawing.pen + 6
     by_shape: dict[int, list[int]] = {}
     for i, end in enumerate(ends):
         by_shape.setdefault(end.shape, []).append(i)
@@ -337,13 +339,13 @@ def _ending_at(nodes: np.ndarray, spot: _Spot) -> list[int]:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def _name_shapes(sheet: Sheet, shapes: Sequence[Shape], spots: Sequence[_Spot], nets: Sequence[_Net]) -> None:
+def _name_shapes(drawing: Drawing, shapes: Sequence[Shape], spots: Sequence[_Spot], nets: Sequence[_Net]) -> None:
     """Give shapes the characters that belong to them; one that several claim stays without."""
     leads = _leads(spots, nets)
     at = {shape.region: i for i, shape in enumerate(shapes)}
     claims: dict[int, list[tuple[int, str]]] = {}
     for spot in spots:
-        rank, shape = _shape_of(sheet, shapes, at, spot, leads.get(spot.text))
+        rank, shape = _shape_of(drawing, shapes, at, spot, leads.get(spot.text))
         if shape is not None:
             claims.setdefault(shape, []).append((rank, spot.text))
     for shape, claimed in claims.items():
@@ -365,15 +367,15 @@ def _leads(spots: Sequence[_Spot], nets: Sequence[_Net]) -> dict[str, int]:
 
 
 def _shape_of(
-    sheet: Sheet, shapes: Sequence[Shape], at: dict[int, int], spot: _Spot, lead: int | None
+    drawing: Drawing, shapes: Sequence[Shape], at: dict[int, int], spot: _Spot, lead: int | None
 ) -> tuple[int, int | None]:
     """The shape a character belongs to, and how sure that is, 0 most."""
-    around = at.get(region_of(sheet.regions, spot.box[0]))
-    name = [at.get(sheet.word_region[i]) for i in spot.name]
+    around = at.get(region_of(drawing.regions, spot.box[0]))
+    name = [at.get(drawing.word_region[i]) for i in spot.name]
     named = max(set(name), key=name.count) if name else None
     if around is not None and lead is None and shapes[around].sure:
         holder = any(_holds(shapes[around], other) for other in shapes)
-        if (not holder or not name or named == around) and _fills(sheet, shapes[around], spot):
+        if (not holder or not name or named == around) and _fills(drawing, shapes[around], spot):
             return 0, around
     if lead is not None:
         return 1, lead
@@ -385,9 +387,9 @@ def _shape_of(
     return 3, None
 
 
-def _fills(sheet: Sheet, shape: Shape, spot: _Spot) -> bool:
+def _fills(drawing: Drawing, shape: Shape, spot: _Spot) -> bool:
     """Whether a shape is not far too large for what is written in it, as the space between wires is."""
-    if any(not sheet.numbered[i] for i in shape.words):
+    if any(not drawing.numbered[i] for i in shape.words):
         return True
     return min(cv2.boundingRect(shape.outline)[2:]) <= 5 * spot.height
 

@@ -28,7 +28,7 @@ HOLLOW_SOLID = 0.45  # what the arrow of a bus fills
 WALLED = 0.15  # of its outline, the most that other shapes may stand along: more is the space between them
 
 
-class Sheet:
+class Drawing:
     """The ink (H, W) of a drawing without its lettering, and the spaces that its lines enclose.
 
     `pen` is the usual width of its lines, `letter` the usual height of its letters, `words` (N, 4) the boxes of what is
@@ -151,43 +151,43 @@ class Shape:
         return float(depth) / max(1, min(self.bounds[2:]))
 
 
-def find_shapes(sheet: Sheet) -> list[Shape]:
+def find_shapes(drawing: Drawing) -> list[Shape]:
     """The closed shapes of the drawing, large ones first."""
     sure, doubtful = [], []
-    for shape in _enclosed(sheet):
+    for shape in _enclosed(drawing):
         if shape.solid >= SURE_SOLID and shape.words:
             sure.append(shape)
         elif shape.solid >= HOLLOW_SOLID:
             doubtful.append(shape)
-    near = cv2.dilate((outline_bands(sheet, sure) > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    near = cv2.dilate((outline_bands(drawing, sure) > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     walled = [_walled(shape, near) for shape in doubtful]
     between = [shape for shape, is_walled in zip(doubtful, walled) if is_walled]
     others = [shape for shape, is_walled in zip(doubtful, walled) if not is_walled]
     for shape in others:
         shape.sure = bool(shape.words) and shape.solid >= SOLID
     for shape in (*sure, *others):
-        _take_in(shape, between, 2 * sheet.pen + 4)
+        _take_in(shape, between, 2 * drawing.pen + 4)
     return sorted((*sure, *others), key=lambda shape: -shape.area)
 
 
-def _enclosed(sheet: Sheet) -> list[Shape]:
+def _enclosed(drawing: Drawing) -> list[Shape]:
     """The spaces that lines enclose, but for those too small to be a part."""
-    height, width = sheet.shape
-    x, y, w, h, area = sheet.region_stats.T
+    height, width = drawing.shape
+    x, y, w, h, area = drawing.region_stats.T
     inner = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
-    large = (np.minimum(w, h) >= max(4, 0.5 * sheet.letter)) & (np.maximum(w, h) >= 1.2 * sheet.letter)
+    large = (np.minimum(w, h) >= max(4, 0.5 * drawing.letter)) & (np.maximum(w, h) >= 1.2 * drawing.letter)
     found = sorted((i for i in np.flatnonzero(inner & large).tolist() if i > 0), key=lambda i: -area[i])
     written: dict[int, set[int]] = {}
-    for i, region in enumerate(sheet.word_region):
+    for i, region in enumerate(drawing.word_region):
         written.setdefault(region, set()).add(i)
-    return [_shape(sheet, region, written.get(region, set())) for region in found[:MOST_SHAPES]]
+    return [_shape(drawing, region, written.get(region, set())) for region in found[:MOST_SHAPES]]
 
 
-def _shape(sheet: Sheet, region: int, words: set[int]) -> Shape:
-    outline = _outline(sheet.regions, sheet.region_stats[region], region)
+def _shape(drawing: Drawing, region: int, words: set[int]) -> Shape:
+    outline = _outline(drawing.regions, drawing.region_stats[region], region)
     area = cv2.contourArea(outline)
     solid = area / max(1.0, cv2.contourArea(cv2.convexHull(outline)))
-    return Shape(outline, region, area, solid, words, any(sheet.numbered[i] for i in words))
+    return Shape(outline, region, area, solid, words, any(drawing.numbered[i] for i in words))
 
 
 def _walled(shape: Shape, near: np.ndarray) -> bool:
@@ -243,12 +243,12 @@ def _overlap(hull: np.ndarray, outline: np.ndarray) -> bool:
     return float(np.mean([cv2.pointPolygonTest(hull, point, False) >= 0 for point in points])) > 0.25
 
 
-def outline_bands(sheet: Sheet, shapes: Sequence[Shape]) -> np.ndarray:
+def outline_bands(drawing: Drawing, shapes: Sequence[Shape]) -> np.ndarray:
     """What the outline of each shape covers: its place in `shapes` and 1, 0 elsewhere (H, W)."""
-    out = np.zeros(sheet.shape, np.uint16)
+    out = np.zeros(drawing.shape, np.uint16)
     for i, shape in enumerate(shapes):
-        cv2.drawContours(out, [shape.outline], -1, i + 1, 2 * (sheet.pen + 2) + 1)
+        cv2.drawContours(out, [shape.outline], -1, i + 1, 2 * (drawing.pen + 2) + 1)
     return out
 
 
-__all__ = ["Box", "Shape", "Sheet", "find_shapes", "outline_bands", "region_of"]
+__all__ = ["Box", "Shape", "Drawing", "find_shapes", "outline_bands", "region_of"]
