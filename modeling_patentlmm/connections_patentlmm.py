@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from .numerals_patentlmm import ReferenceCharacter
-from .shapes_patentlmm import Box, Shape, Drawing, find_shapes, outline_bands, region_of
+from .shapes_patentlmm import Box, Drawing, Shape, find_shapes, outline_bands, region_of
 
 try:
     import cv2
