@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constrain
 PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
 # Need no GPU and take minutes.
-SPEED := encoder_speed generation_speed reading_speed describe_speed training_speed growth startup
+SPEED := encoder_speed generation_speed $(if $(PATENTLMM_DATA),reading_speed) describe_speed training_speed growth startup
 # Workers share the cores: threads that wait must not spin.
 export OMP_WAIT_POLICY := PASSIVE
 export TOKENIZERS_PARALLELISM := false
