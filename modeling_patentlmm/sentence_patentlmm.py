@@ -19,7 +19,7 @@ BEGUN_HEAD = re.compile(r"(?:(?<![A-Za-z])FI?)?$")
 SENTENCE_END = re.compile(r"(?<!FIG)(?<!FIGS)(?<!Fig)(?<!Figs)[.!?](?=\s)")
 ANY_WORD = "it"
 LONGEST_PHRASE = 24
-KEPT_RULES = 32  # inventories less what a sentence holds, each with the masks it has used
+KEPT_RULES = 32  # inventories less what a sentence holds, each with the masks it has used; and two a figure
 
 
 class OncePerSentenceLogitsProcessor(LogitsProcessor):
@@ -67,7 +67,7 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
     def _rule(self, inventory: tuple) -> GroundedNumeralsLogitsProcessor:
         if inventory not in self._rules:
             self._rules[inventory] = GroundedNumeralsLogitsProcessor(self.tokenizer, [inventory], self.prompt_length)
-            if len(self._rules) > KEPT_RULES:
+            if len(self._rules) > KEPT_RULES + 2 * len(self.inventories):  # a large batch must not crowd itself out
                 self._rules.popitem(last=False)
         self._rules.move_to_end(inventory)
         return self._rules[inventory]
