@@ -22,8 +22,8 @@ except ImportError:
 
 
 LETTER_HEIGHT = 48  # pixels, the recogniser's input height
-NARROWEST, STEP = 96, 16  # pixels: a crop is as wide as it is, filled up to a multiple of STEP
-BATCH_WIDTH = 768  # pixels: of all crops of a batch; time goes with the width, larger batches gain nothing
+NARROWEST = 96  # pixels: narrower crops are filled up to it
+BATCH = 8
 SYMBOLS = "°′″’“”Ω±×µΔαβθφλ"
 
 
@@ -70,7 +70,7 @@ class Lettering:
         return _rectangles(heat, keep) * [gray.shape[1] / width, gray.shape[0] / height, 1 / scale, 1 / scale, 1, 1]
 
     def recognise(self, crops: Sequence[np.ndarray]) -> list[Line]:
-        """Read each upright grey crop (H, W); only crops of one width share a batch, so none depends on the others."""
+        """Read each upright grey crop (H, W); crops of similar width share a batch."""
         scaled = [_to_letter_height(crop) for crop in crops]
         batches = list(_batches([crop.shape[1] for crop in scaled]))
         jobs = [(width, [scaled[i] for i in members]) for width, members in batches]
@@ -121,14 +121,11 @@ def _session(model: Path, threads: int, arena: bool = False) -> "onnxruntime.Inf
 
 
 def _batches(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-    """Widths to fill crops up to, the widest first, and the crops read together at each."""
-    groups: dict[int, list[int]] = {}
-    for i, width in enumerate(widths):
-        groups.setdefault(max(NARROWEST, -(-width // STEP) * STEP), []).append(i)
-    for width in sorted(groups, reverse=True):
-        most = max(1, BATCH_WIDTH // width)
-        for start in range(0, len(groups[width]), most):
-            yield width, groups[width][start : start + most]
+    """Crops of similar width together, each batch with the width that its crops are filled up to."""
+    order = sorted(range(len(widths)), key=widths.__getitem__)
+    for start in range(0, len(order), BATCH):
+        batch = order[start : start + BATCH]
+        yield max(NARROWEST, *(widths[i] for i in batch)), batch
 
 
 def _to_letter_height(crop: np.ndarray) -> np.ndarray:

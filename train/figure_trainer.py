@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import Sampler, SequentialSampler
 from transformers import TrainerCallback
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
@@ -57,6 +57,11 @@ class FigureTrainer(ModelLossSFTTrainer):
             self.args.train_batch_size * self.args.gradient_accumulation_steps,
         )
         return self.sampler
+
+    def _get_eval_sampler(self, eval_dataset):
+        # In the order given: by length, transformers looks for token ids, which figures get only in the collator.
+        alone = has_length(eval_dataset) and self.args.world_size <= 1
+        return SequentialSampler(eval_dataset) if alone else None
 
     def announce(self) -> None:
         """Say what begins, once: what is trained, on how much, by how many processes."""

