@@ -26,7 +26,7 @@ from .timing import add_threads, environment
 GOAL = 1.6
 REASON = (
     "Reading is half of a single description and its work is the same in a batch: both cores are busy with it either "
-    "way. Writing saves the model's steps, not the rules of decoding, which run for every row, finished ones too."
+    "way. Writing saves the model's steps, not the rules of decoding, which run for every row."
 )
 STEP = 3  # between the labelled figures described
 STEPS = ("ocr", "encode", "generate")

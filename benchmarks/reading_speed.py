@@ -28,7 +28,11 @@ from .timing import add_threads, environment
 GOAL = 0.5
 STEP = 4  # between the sheets read
 QUALITIES = ("character_recall", "character_precision", "figure_label")
-REASONS = {"time": None, "character_recall": None}
+REASONS = {
+    "time": "Crops are filled up to the widest of their batch: filled up to their own width they take less, but of 500 "
+    "drawn figures 5 lose their number.",
+    "character_recall": "Fewer characters are read than by RapidOCR.",
+}
 
 
 def read_in_turn(
@@ -68,14 +72,14 @@ def claims(ratio: float, ours: dict, peer: dict, threads: int) -> list[dict]:
             "measured": round(ratio, 3),
             "goal": GOAL,
             "at_most": True,
-            "reason": REASONS["time"],
+            "reason": REASONS["time"] if ratio > GOAL else None,
         },
         {
             "claim": f"Recall of reference characters at that speed is at least RapidOCR's ({where})",
             "measured": recalls[0],
             "goal": recalls[1],
             "at_most": False,
-            "reason": REASONS["character_recall"],
+            "reason": REASONS["character_recall"] if recalls[0] < recalls[1] else None,
         },
     ]
 
