@@ -39,8 +39,8 @@ def identify(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
-TRAINED = [path for path in RECIPES if path.stem != "model"]
-ASSEMBLED = [path for path in RECIPES if path.stem == "model"]
+TRAINED = [path for path in RECIPES if not path.stem.startswith("model")]
+ASSEMBLED = [path for path in RECIPES if path.stem.startswith("model")]
 
 
 def dataclasses_of(module) -> list[type]:
