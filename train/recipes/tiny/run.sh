@@ -22,30 +22,24 @@ draw() {  # folder, figures, split, first seed
   step "$1" "$python" -m dataset_builder.synthetic --out "$out/$1" --count "$2" --split "$3" --seed "$4" --max-side 448
 }
 launch() {  # processes, recipe, module, then options; from the last checkpoint that was written to its end
-  local processes=$1 recipe=$2 module=$3 folder=$out/${2//_/-} state
+  local processes=$1 recipe=$recipes/$2.yaml name=$2 module=$3 folder state
   shift 3
-  [ "$recipe" != image_tokenizer ] || folder=$out/image_tokenizer
+  folder=$(sed -n 's/^output_dir: //p' "$recipe")
   mkdir -p "$folder"
   state=$(find "$folder" -path '*/checkpoint-*/trainer_state.json' | sort -V | tail -n 1)
-  step "$recipe" "$python" -m accelerate.commands.launch --num_processes "$processes" \
-    $([ "$processes" = 1 ] || echo --multi_gpu) -m "$module" --config "$recipes/$recipe.yaml" "$@" \
+  step "$name" "$python" -m accelerate.commands.launch --num_processes "$processes" \
+    $([ "$processes" = 1 ] || echo --multi_gpu) -m "$module" --config "$recipe" "$@" \
     ${state:+--resume_from_checkpoint "$(dirname "$state")"}
-}
-train_image_tokenizer() {
-  launch 1 image_tokenizer train.image_tokenizer
-}
-train_language_model() {
-  launch 1 llama train.pretrain_patentllama
 }
 
 mkdir -p "$out/log"
 step texts "$python" -m train.texts --data "$DATA" --out "$out/texts"
 step tokenizer "$python" -m train.tokenizer --data "$DATA" --out "$out/tokenizers"
-train_language_model & language_model=$!
+launch 1 llama train.pretrain_patentllama & language_model=$!
 draw figures-held-out 100 validation 7
 draw figures-validation 500 validation 0
 draw figures-1 6000 train 0
-train_image_tokenizer & image_tokenizer=$!
+launch 1 image_tokenizer train.image_tokenizer & image_tokenizer=$!
 wait "$language_model"
 draw figures-2 20000 train 100000
 draw figures-3 42000 train 200000
