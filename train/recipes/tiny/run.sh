@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole pipeline at the bundled checkpoint's size: image tokenizer, PatentLLaMA, PatentMME, stage 1, stage 2. Run it
+# The bundled checkpoint, from nothing: image tokenizer, PatentLLaMA, PatentMME, stage 1, stage 2. Run it
 # from the folder of the repository; everything goes to out/tiny, and what is done there is not done again: the same
 # command goes on where a killed one stopped. DATA is as in train/README.md, PROCESSES how many train side by side.
 set -euo pipefail
@@ -42,12 +42,12 @@ draw figures-1 6000 train 0
 launch 1 image_tokenizer train.image_tokenizer & image_tokenizer=$!
 wait "$language_model"
 draw figures-2 20000 train 100000
-draw figures-3 42000 train 200000
+draw figures-3 22000 train 200000
 wait "$image_tokenizer"
 launch "$processes" mme train.pretrain_patentmme --train_data "$out/figures-1" "$out/figures-2" \
   --image_tokenizer "$out/image_tokenizer" --objectives mlm mim pc --max_steps 800
 step model "$python" -m train.assemble "$recipes/model_pretrained.yaml"
 each=$((8 / processes))  # eight figures to a step
 launch "$processes" sft_1 train.sft --stage projector --max_steps 400 --per_device_train_batch_size "$each"
-launch "$processes" sft_2 train.sft --per_device_train_batch_size "$each"
-launch "$processes" sft_3 train.sft --per_device_train_batch_size "$each"
+launch "$processes" sft_2 train.sft --max_steps 2300 --per_device_train_batch_size "$each"
+launch "$processes" sft_3 train.sft --max_steps 2700 --per_device_train_batch_size "$each"
