@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import torch
 from torch.utils.data import Sampler, SequentialSampler
@@ -150,14 +148,3 @@ def keep_trained_in_float32(model: torch.nn.Module) -> None:
     for parameter in model.parameters():
         if parameter.requires_grad and parameter.dtype != torch.float32:
             parameter.data = parameter.data.float()
-
-
-def last_whole_checkpoint(folder: str | Path) -> str | None:
-    """The checkpoint with the most steps that was written to its end, or None; a run may be killed while it saves."""
-    found = {}
-    for path in Path(folder).glob("checkpoint-*/trainer_state.json"):  # written last
-        try:
-            found[json.loads(path.read_text())["global_step"]] = str(path.parent)
-        except ValueError:
-            continue
-    return found[max(found)] if found else None

@@ -27,11 +27,11 @@ from transformers import (
     PreTrainedTokenizerBase,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from .corpus import HUPD_FIELDS, find_files, load_corpus
 from .recipe import read_recipe
+from .resume import checkpoint_to_resume
 
 
 @dataclass
@@ -240,22 +240,6 @@ def prepare(arguments: PatentLlamaArguments, training: PatentLlamaConfig) -> Per
         say_what_is_cut(token_count(train_rows) - token_count(trainer.train_dataset))
     trainer.eval_dataset = fill_up(trainer.eval_dataset, training.eval_batch_size * training.world_size)
     return trainer
-
-
-def checkpoint_to_resume(training: SFTConfig) -> str | None:
-    """The checkpoint `resume_from_checkpoint` means: a folder, or for `true` the last of `output_dir`, if there is one.
-
-    Raises:
-        FileNotFoundError: the folder does not exist.
-    """
-    wanted = training.resume_from_checkpoint
-    if str(wanted).lower() in ("none", "false", ""):
-        return None
-    if str(wanted).lower() == "true":
-        return get_last_checkpoint(training.output_dir) if Path(training.output_dir).is_dir() else None
-    if not Path(wanted).is_dir():
-        raise FileNotFoundError(f"{wanted} does not exist; name a checkpoint folder, or true for the last one")
-    return str(wanted)
 
 
 def write_merged(arguments: PatentLlamaArguments, output_dir: str) -> None:

@@ -27,6 +27,7 @@ from .pretraining.pictures import draw_pictures, image_files
 from .pretraining.teacher import load_teacher
 from .pretraining.trainer import PretrainingTrainer
 from .recipe import read_recipe
+from .resume import checkpoint_to_resume
 
 OBJECTIVES = ("mlm", "mim", "pc")
 
@@ -170,10 +171,11 @@ def main() -> None:
     try:
         arguments, training = read_recipe(PatentMMEArguments, TrainingArguments)
         files = image_files(arguments.pictures) if arguments.pictures else []
+        checkpoint = checkpoint_to_resume(training)
         trainer = make_trainer(arguments, training)
     except (OSError, ValueError) as error:
         sys.exit(f"pretrain_patentmme: {' '.join(str(error).split())}")
-    trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
+    trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     if files and trainer.is_world_process_zero():
         draw_pictures(trainer.model, trainer.data_collator.processor, files, Path(training.output_dir) / "pictures")

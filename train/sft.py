@@ -20,10 +20,11 @@ from modeling_patentlmm import register
 from .arguments import FigureSFTConfig, PatentLMMArguments
 from .checks import check_max_length, check_model, check_recipe
 from .collate import FigureCollator, conversation_mix
-from .figure_trainer import FigureTrainer, last_whole_checkpoint
+from .figure_trainer import FigureTrainer
 from .figures import load_eval_figures, load_train_figures
 from .models import load_model, load_processor
 from .recipe import RecipeError, read_recipe
+from .resume import checkpoint_to_resume
 from .samples import sample_figures
 from .stages import freeze, learning_rates, lora_config
 
@@ -70,21 +71,14 @@ def main() -> None:
     register()
     try:
         arguments, training = read_recipe(PatentLMMArguments, FigureSFTConfig)
+        checkpoint = checkpoint_to_resume(training)
         trainer = prepare(arguments, training)
     except RecipeError as error:
         sys.exit(f"sft: {error}")
     trainer.announce()
-    trainer.train(resume_from_checkpoint=checkpoint_to_resume(training))
+    trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_model()
     trainer.save_state()
-
-
-def checkpoint_to_resume(training: SFTConfig) -> str | None:
-    """The checkpoint that `resume_from_checkpoint` names; `true` is the last whole one of the output folder, if any."""
-    asked = training.resume_from_checkpoint
-    if str(asked).lower() == "true":
-        return last_whole_checkpoint(training.output_dir)
-    return asked
 
 
 if __name__ == "__main__":

@@ -247,11 +247,6 @@ def stop_at(step):
     return training_step
 
 
-def test_resuming_before_the_first_checkpoint_begins_anew(folder):
-    training = llama.PatentLlamaConfig(output_dir=str(folder / "none"), resume_from_checkpoint="true", bf16=False)
-    assert llama.checkpoint_to_resume(training) is None
-
-
 @pytest.mark.slow
 def test_two_processes_train_like_one_that_accumulates(monkeypatch, folder):
     """Plain gradient descent: the weights are equal after two steps only if the gradients of both were."""

@@ -5,9 +5,11 @@ import subprocess
 import time
 
 import pytest
+from transformers import TrainingArguments
 
 from tests.train.runs import REPOSITORY, command, environment, launch, losses, recipe
-from train.figure_trainer import last_whole_checkpoint
+from train.recipe import RecipeError
+from train.resume import checkpoint_to_resume, last_whole_checkpoint
 
 STEPS, KILLED_AFTER = 9, 5  # with batches of two of eight figures, in the second epoch
 
@@ -58,3 +60,19 @@ def test_the_last_whole_checkpoint_is_taken_up(tmp_path):
     (tmp_path / "checkpoint-15").mkdir()
     assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-5")
     assert last_whole_checkpoint(tmp_path / "new") is None
+
+
+@pytest.mark.parametrize(("asked", "name"), [("true", "checkpoint-5"), ("false", None), (None, None)])
+def test_true_is_the_last_checkpoint_of_the_output_folder(tmp_path, asked, name):
+    (tmp_path / "checkpoint-5").mkdir()
+    (tmp_path / "checkpoint-5" / "trainer_state.json").write_text('{"global_step": 5}')
+    training = TrainingArguments(str(tmp_path), resume_from_checkpoint=asked, report_to="none")
+    assert checkpoint_to_resume(training) == (name and str(tmp_path / name))
+
+
+def test_a_run_without_a_checkpoint_begins_and_one_that_is_named_must_be_there(tmp_path):
+    assert checkpoint_to_resume(TrainingArguments(str(tmp_path / "new"), resume_from_checkpoint="true")) is None
+    gone = str(tmp_path / "checkpoint-7")
+    assert checkpoint_to_resume(TrainingArguments(str(tmp_path), resume_from_checkpoint=str(tmp_path))) == str(tmp_path)
+    with pytest.raises(RecipeError, match=r"checkpoint-7 does not exist; name a checkpoint folder, or true"):
+        checkpoint_to_resume(TrainingArguments(str(tmp_path), resume_from_checkpoint=gone))

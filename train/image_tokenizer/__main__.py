@@ -23,6 +23,7 @@ from transformers import Trainer, TrainingArguments
 from modeling_patentlmm import PatentLMMImageProcessor
 
 from ..recipe import read_recipe
+from ..resume import checkpoint_to_resume
 from .codebook import CodebookKeeper
 from .data import PixelCollator, load_figures
 from .objective import TokenizerObjective
@@ -173,10 +174,11 @@ def save(trainer: TokenizerTrainer) -> None:
 def main() -> None:
     try:
         arguments, training = read_recipe(ImageTokenizerArguments, TrainingArguments)
+        checkpoint = checkpoint_to_resume(training)
         trainer = build_trainer(arguments, training)
     except (OSError, ValueError) as error:
         sys.exit(f"image_tokenizer: {' '.join(str(error).split())}")
-    trainer.train(resume_from_checkpoint=training.resume_from_checkpoint)
+    trainer.train(resume_from_checkpoint=checkpoint)
     save(trainer)
 
 

@@ -22,14 +22,10 @@ draw() {  # folder, figures, split, first seed
   step "$1" "$python" -m dataset_builder.synthetic --out "$out/$1" --count "$2" --split "$3" --seed "$4" --max-side 448
 }
 launch() {  # processes, recipe, module, then options; from the last checkpoint that was written to its end
-  local processes=$1 recipe=$recipes/$2.yaml name=$2 module=$3 folder state
+  local processes=$1 recipe=$recipes/$2.yaml name=$2 module=$3
   shift 3
-  folder=$(sed -n 's/^output_dir: //p' "$recipe")
-  mkdir -p "$folder"
-  state=$(find "$folder" -path '*/checkpoint-*/trainer_state.json' | sort -V | tail -n 1)
   step "$name" "$python" -m accelerate.commands.launch --num_processes "$processes" \
-    $([ "$processes" = 1 ] || echo --multi_gpu) -m "$module" --config "$recipe" "$@" \
-    ${state:+--resume_from_checkpoint "$(dirname "$state")"}
+    $([ "$processes" = 1 ] || echo --multi_gpu) -m "$module" --config "$recipe" --resume_from_checkpoint true "$@"
 }
 
 mkdir -p "$out/log"
