@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -90,3 +91,8 @@ def rounded(value):
     if isinstance(value, list):
         return [rounded(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
+
+
+def report(result: dict) -> None:
+    """What is known so far, as one line of JSON on stderr: a long run may be cut off before its end."""
+    print(json.dumps(rounded(result)), file=sys.stderr, flush=True)

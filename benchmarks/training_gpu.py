@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 
 from train.stages import quantisation
 
+from .runs import report
 from .timing import peak_memory
 
 PEAK_FLOPS = float(os.environ.get("PEAK_TFLOPS", 989)) * 1e12
@@ -146,9 +147,13 @@ def measure_gpu(
         build: makes a PatentLMM with random weights.
         make_step: the QLoRA recipe's step of a model, on one figure.
     """
-    result = {name: utilisation(step, most_times(step)) for name, step in steps.items()}
+    result = {}
+    for name, step in steps.items():
+        result[name] = utilisation(step, most_times(step))
+        report(result)
     model = build().eval()
     result["decoding"] = decoding(model)
+    report(result)
     result["qlora_peak_gb"] = qlora_memory(model, make_step) / 1e9
     return result
 

@@ -5,9 +5,9 @@
 
 Both have the same language model, weights included, LoRA on the same layers, an encoder of the same size, and the same
 drawn figures with the same tokens: LLaVA reads as text the words that PatentLMM's encoder reads. Prints one line of
-JSON: tokens per second and peak memory of both, of PatentLMM without visual tokens of blank paper, with the logits of
-every position and with activation checkpointing, and what padding costs. On a GPU also what `benchmarks.training_gpu`
-measures.
+JSON, and to stderr what is known on the way: tokens per second and peak memory of both, of PatentLMM without visual
+tokens of blank paper, with the logits of every position and with activation checkpointing, and what padding costs. On
+a GPU also what `benchmarks.training_gpu` measures.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from train.lengths import ConversationLengths
 from train.stages import freeze, lora_config
 from train.trainer import from_first_answer
 
-from .runs import rounded
+from .runs import report, rounded
 from .timing import add_threads, environment, interleaved, median_ratio, peak_memory
 
 # hidden, layers, heads and feed-forward of the encoder and of the language model; pixels; rank of LoRA
@@ -297,6 +297,7 @@ def main() -> None:
 
     # Measurements
     result = measure(steps, args.batch_size, args.repeats, args.device)
+    report(result)
     result["padding"] = padding_shares(rows, processor, 8)
     result["claims"] = claims(result, args.size, args.device)
     if args.device == "cuda":
