@@ -44,6 +44,6 @@ launch "$processes" mme train.pretrain_patentmme --train_data "$out/figures-1" "
   --image_tokenizer "$out/image_tokenizer" --objectives mlm mim pc --max_steps 800
 step model "$python" -m train.assemble "$recipes/model_pretrained.yaml"
 each=$((8 / processes))  # eight figures to a step
-launch "$processes" sft_1 train.sft --stage projector --max_steps 400 --per_device_train_batch_size "$each"
-launch "$processes" sft_2 train.sft --max_steps 2300 --per_device_train_batch_size "$each"
-launch "$processes" sft_3 train.sft --max_steps 2700 --per_device_train_batch_size "$each"
+launch "$processes" sft_1 train.sft --per_device_train_batch_size "$each"
+launch "$processes" sft_2 train.sft --per_device_train_batch_size "$each"
+launch "$processes" sft_3 train.sft --per_device_train_batch_size "$each"
