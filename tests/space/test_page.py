@@ -125,12 +125,14 @@ def test_the_table_is_edited_and_taken_up(visit, figures):
 
 
 def edit_cell(page, row: int, column: int, text: str) -> None:
-    """Type into a cell of the table as a person does."""
+    """Type into a cell of the table as a person does, who looks: its editor takes the keys a frame after the click."""
     cell = page.locator(ROWS).nth(row).locator("[role=gridcell]").nth(column)
     cell.dblclick()
+    cell.locator("textarea:focus").wait_for()
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type(text)
     page.keyboard.press("Enter")
+    cell.get_by_text(text, exact=True).wait_for()
 
 
 def test_the_list_of_parts_is_taken_up(visit, figures):
