@@ -74,7 +74,7 @@ def _output(sketch: Sketch, words: Words, ladder: _Ladder) -> None:
     canvas.line([(ladder.x, ladder.depth), (ladder.x + 30, ladder.depth)])
     if rng.random() < 0.35:
         ladder.x += 30
-        _between_rails(sketch, ladder, _element(words, ("resistor", "lamp", "resistor")) or words.circuit_element())
+        _between_rails(sketch, ladder, _element_or_other(words, ("resistor", "lamp", "resistor")))
         return
     for y in (0.0, ladder.depth):
         draw_pole(canvas, ladder.x + 33, y)
@@ -89,6 +89,14 @@ def _element(words: Words, symbols: tuple[str, ...]) -> CircuitElement | None:
         if element.symbol in symbols:
             return element
     return None
+
+
+def _element_or_other(words: Words, symbols: tuple[str, ...]) -> CircuitElement:
+    """An element drawn with one of the symbols, or with another one that stands in a wire."""
+    element = _element(words, symbols) or words.circuit_element()
+    while element.symbol not in (*TWO_POLES, *THREE_POLES):
+        element = words.circuit_element()
+    return element
 
 
 def _new_part(sketch: Sketch, ladder: _Ladder, element: CircuitElement) -> int:
@@ -130,9 +138,7 @@ def _series(sketch: Sketch, words: Words, ladder: _Ladder) -> list[tuple[int, fl
     """An element in the upper rail; returns it with the place of its control pole, if it has one."""
     canvas = sketch.canvas
     symbols = (*TWO_POLES[:5], *THREE_POLES) if sketch.rng.random() < 0.6 else TWO_POLES[:4]
-    element = _element(words, symbols) or words.circuit_element()
-    while element.symbol not in (*TWO_POLES, *THREE_POLES):
-        element = words.circuit_element()
+    element = _element_or_other(words, symbols)
     index = _new_part(sketch, ladder, element)
     x = ladder.x + ladder.pitch / 2
     draw_symbol(canvas, element.symbol, element.kind, x, 0.0, False, ladder.european)
