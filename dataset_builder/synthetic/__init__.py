@@ -15,6 +15,7 @@ from dataset_builder.synthetic.flowcharts import draw_flowchart
 from dataset_builder.synthetic.graphs import draw_graph
 from dataset_builder.synthetic.mechanical import draw_mechanical
 from dataset_builder.synthetic.networks import draw_network
+from dataset_builder.synthetic.phrasing import describe
 from dataset_builder.synthetic.scene import FAMILIES
 from dataset_builder.synthetic.screens import draw_screen
 from dataset_builder.synthetic.sketch import Sketch, start_sketch
@@ -59,9 +60,21 @@ def generate(
     draws 100 to 150), or with its longer side reduced to `max_side` pixels. Raises ValueError for an unknown split or
     family.
     """
-    rng = start_rng(seed, split, family)
-    drawn = draw_clear(rng, split, family, (dpi or rng.choice((100, 110, 120, 150))) / 100, max_side)
+    drawn, rng = _drawn(seed, split, family, max_side, dpi)
     return make_figure(drawn, f"synthetic-{split}-{family or 'any'}-{seed:08d}", noisy, rng)
+
+
+def redescribe(seed: int, split: str, rng: random.Random, family: str | None = None) -> tuple[str, str]:
+    """A brief and a detailed description of what `generate(seed, split, family)` draws, in words that `rng` chooses."""
+    return describe(_drawn(seed, split, family)[0].sketch.scene(), rng)
+
+
+def _drawn(
+    seed: int, split: str, family: str | None, max_side: int | None = None, dpi: int | None = None
+) -> tuple[Drawn, random.Random]:
+    """The drawing of a seed, and its random source as drawing left it."""
+    rng = start_rng(seed, split, family)
+    return draw_clear(rng, split, family, (dpi or rng.choice((100, 110, 120, 150))) / 100, max_side), rng
 
 
 def start_rng(seed: int, split: str, family: str | None) -> random.Random:

@@ -1,14 +1,18 @@
 """Drawn figures: the same seed gives the same figure, and the truth agrees with the pixels and with the texts."""
 
+import random
+
 import datasets
 import numpy as np
 import pytest
 
-from dataset_builder.synthetic import FAMILIES, SPLITS, generate
+from dataset_builder.synthetic import FAMILIES, SPLITS, generate, redescribe
+from dataset_builder.synthetic.phrasing import kind_of
 from dataset_builder.synthetic.reader_noise import reader_noise
 from dataset_builder.synthetic.shards import Plan, write_shards
 from dataset_builder.synthetic.sheets import render_sheet
 from modeling_patentlmm.numerals_patentlmm import find_references, plain_character
+from train.metrics import figure_number_exact, names_in
 
 
 def ink(figure, box, margin=0):
@@ -25,6 +29,23 @@ def test_same_seed_same_figure(family):
     assert a.image.tobytes() == b.image.tobytes()
     assert a.as_row() | {"image": None} == b.as_row() | {"image": None}
     assert generate(8, "train", family).words != a.words
+
+
+def test_a_transformer_is_not_drawn_in_a_wire():
+    """Of a thousand circuits one asked for the symbol of an element that has none."""
+    assert generate(430803, "train", "circuit").kind == "circuit"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_figure_is_described_again_in_other_words(family):
+    figure = generate(3, "test", family)
+    texts = {redescribe(3, "test", random.Random(author), family) for author in range(4)}
+    assert len(texts) > 1
+    names = {numeral["term"] for numeral in figure.numerals if numeral["term"]}
+    for brief, detailed in texts:
+        assert kind_of(brief) == kind_of(figure.brief_description)
+        assert figure_number_exact(brief, figure.figure)
+        assert family == "flowchart" or names == names_in(detailed, names)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
