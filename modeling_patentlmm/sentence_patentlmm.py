@@ -17,6 +17,7 @@ from .references_patentlmm import named_characters, run_start
 FIGURE_NUMBER_DUE = re.compile(r"\bFIGS?\.(?P<space>\s?)$")
 BEGUN_HEAD = re.compile(r"(?:(?<![A-Za-z])FI?)?$")
 SENTENCE_END = re.compile(r"(?<!FIG)(?<!FIGS)(?<!Fig)(?<!Figs)[.!?](?=\s)")
+_CAPITALS = re.compile(r"[A-Z]*")
 ANY_WORD = "it"
 LONGEST_PHRASE = 24
 KEPT_RULES = 32  # inventories less what a sentence holds, each with the masks it has used; and two a figure
@@ -24,6 +25,9 @@ KEPT_RULES = 32  # inventories less what a sentence holds, each with the masks i
 
 class OncePerSentenceLogitsProcessor(LogitsProcessor):
     """Allows the reference characters that the sentence being written does not hold yet.
+
+    Where the sentence holds all that begin with a letter, that letter alone is not begun either: a model that writes
+    " D" means D1, and would have to go on otherwise.
 
     Args:
         inventories: per row of the batch the reference characters and the figure labels, as for
@@ -43,8 +47,14 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
         return refuse(scores, [self._refused(text, row // each, scores) for row, text in enumerate(texts)])
 
     def _refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
-        """What may not follow `text` (width,), None for nothing: a run at its end is said for what starts anew, not for
-        what lengthens it."""
+        """What may not follow `text` (width,), None for nothing."""
+        numerals, letters = self._said(text, figure, scores), self._spent(text, figure, scores)
+        if letters is None or numerals is None:
+            return numerals if letters is None else letters
+        return numerals | letters
+
+    def _said(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
+        """The characters of the sentence: a run at its end is said for what starts anew, not for what lengthens it."""
         sentence = SENTENCE_END.split(text)[-1]
         length = len(sentence) - run_start(sentence)
         before, said = named_characters(sentence[: len(sentence) - length]), named_characters(sentence)
@@ -56,6 +66,20 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
         longer = self._without(before, text, figure, scores)
         longer, anew = (torch.zeros_like(lengthening) if mask is None else mask for mask in (longer, anew))
         return torch.where(lengthening, longer, anew)
+
+    def _spent(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
+        """The letters that only characters of the sentence begin with, as words of their own."""
+        if not text or text.rstrip()[-1:] in ".!?":
+            return None
+        said = named_characters(SENTENCE_END.split(text)[-1])
+        left = {_letters(one) for one in self.inventories[figure][0] if one not in said}
+        spent = {_letters(one) for one in said} - left - {""}
+        if not spent:
+            return None
+        gap = r"\W*" if run_start(text) == len(text) else r"\W+"
+        masks = [self.whole.vocabulary.matching(rf"{gap}{letters}$") for letters in spent]
+        mask = torch.stack(masks).any(0).to(scores.device)
+        return torch.nn.functional.pad(mask, (0, scores.shape[-1] - len(mask)))
 
     def _without(self, said: set[str], text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
         characters, labels = self.inventories[figure]
@@ -71,6 +95,11 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
                 self._rules.popitem(last=False)
         self._rules.move_to_end(inventory)
         return self._rules[inventory]
+
+
+def _letters(character: str) -> str:
+    """The capitals a character begins with: R of R1, none of 10 and 12A."""
+    return _CAPITALS.match(character).group()
 
 
 class FigureNumberLogitsProcessor(LogitsProcessor):

@@ -18,9 +18,9 @@ def tokenizer():
     return language_tokenizer()
 
 
-def allowed(tokenizer, text: str, numeral: str) -> bool:
+def allowed(tokenizer, text: str, numeral: str, characters: tuple[str, ...] = ("102", "104")) -> bool:
     """Whether `numeral` may follow `text`, each of its tokens in turn."""
-    rule = OncePerSentenceLogitsProcessor(tokenizer, [(("102", "104"), ("1",))], prompt_length=0)
+    rule = OncePerSentenceLogitsProcessor(tokenizer, [(characters, ("1",))], prompt_length=0)
     ids = tokenizer(text, add_special_tokens=False).input_ids
     for token in tokenizer(numeral, add_special_tokens=False).input_ids:
         if rule(torch.tensor([ids]), torch.zeros(1, len(tokenizer)))[0, token] != 0:
@@ -117,3 +117,21 @@ def test_no_phrase_is_written_a_third_time_on_end(tokenizer, text, again, may):
     only = torch.full((1, len(tokenizer)), -float("inf"))
     only[0, token] = 0
     assert torch.equal(rule(torch.tensor([[token, *ids]]), only), only)
+
+
+@pytest.mark.parametrize(
+    ("text", "letter", "may"),
+    [
+        ("A diode D1 and a diode", " D", False),
+        ("A diode D1 and a diode ", "D", False),
+        ("A resistor", " R", True),
+        ("A resistor R1 and a resistor", " R", True),  # R2 is left
+        ("A resistor R1, a resistor R2 and a resistor", " R", False),
+        ("A diode D1 is shown.", " D", True),
+        ("A diode D1 is shown. A diode", " D", True),
+        ("A diode D1 and a diode", " d", True),
+        ("A part 12 and a part", " D", True),
+    ],
+)
+def test_a_letter_is_not_begun_where_all_it_begins_are_named(tokenizer, text, letter, may):
+    assert allowed(tokenizer, text, letter, ("D1", "R1", "R2", "12")) is may
