@@ -17,13 +17,14 @@ from PIL import Image
 from transformers import LogitsProcessorList, TextStreamer
 
 from .connections_patentlmm import find_connections
+from .designators_patentlmm import elements_as_designated
 from .grounding_patentlmm import GroundedNumeralsLogitsProcessor, mark_ungrounded
 from .image_processing_patentlmm import FigureError, as_figure, open_figure
 from .lettering_patentlmm import reading_threads
 from .linking_patentlmm import connect_as_drawn, is_wired
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
 from .names_patentlmm import find_printed_names
-from .naming_patentlmm import mention_all, name_as_printed, printed_names, shows_parts
+from .naming_patentlmm import mention_all, name_as_printed, name_bare, printed_names, shows_parts
 from .numerals_patentlmm import Inventory, add_parts_list, in_order, plain_character, put_label, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
@@ -403,7 +404,8 @@ def _text(processor: PatentLMMProcessor, tokens: list[int]) -> str:
 def _named(text: str, brief: str, sight: _Sight, kind: str) -> str:
     """A text whose parts are named as drawn; a detailed one connects them as drawn, and mentions all surely read."""
     names = sight.names if shows_parts(text) else sight.listed
-    text = name_as_printed(text, names)
+    text = name_bare(text, (*sight.inventory.texts, *sight.listed), names)
+    text = elements_as_designated(name_as_printed(text, names))
     if kind != "detailed":
         return text
     if is_wired(text) or is_wired(brief):

@@ -6,7 +6,7 @@ and leaves characters out. The layout alone tells most names (`names_patentlmm.p
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import takewhile
 
@@ -26,6 +26,8 @@ _NO_PARTS = re.compile(
 _STEPS = re.compile(r"(?i)\bflow[ -]?(?:charts?|diagrams?)\b|\bsteps?\b|\bmethods?\b")
 _PHRASE = re.compile(r"(?:[A-Za-z][\w'/&.-]*[ ]){1,12}$")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['/&.-])*")
+# An article and a number with nothing between, where the noun phrase ends: not "a 60 degree bend".
+_BARE = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) (?=(?P<character>\d[\w'-]*)(?:[,.;:)]|$| (?P<next>\w+)))")
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )$")
 _ARTICLE = re.compile(r"\b([Aa])n? (?=[A-Za-z])(?!n? (?:and|or)\b)")
 _VOWEL = re.compile(r"[aeio]|u(?!ni|s[eiu])|[AEFHILMNORSX](?=[A-Z])|[AEIO]|U(?=n[a-hj-z]|[lmprt])")
@@ -83,6 +85,22 @@ def name_as_printed(text: str, names: Mapping[str, str]) -> str:
         out.append(text[end : reference.end])
         end = max(end, reference.end)
     return _with_articles("".join(out) + text[end:])
+
+
+def name_bare(text: str, characters: Container[str], names: Mapping[str, str]) -> str:
+    """`text` with a noun between an article and one of `characters` that stands directly behind it.
+
+    >>> name_bare("A laser 40, an 80, and a 60 are shown.", ["40", "60", "80"], {"60": "lens"})
+    'A laser 40, an element 80, and a lens 60 are shown.'
+    """
+
+    def named(match: re.Match) -> str:
+        character, following = match["character"], match["next"]
+        if character not in characters or (following and following.lower() not in STOPS):
+            return match.group()
+        return f"{match.group()}{names.get(character, 'element')} "
+
+    return _with_articles(_BARE.sub(named, text))
 
 
 def mention_all(text: str, characters: Iterable[str], names: Mapping[str, str], label: str | None) -> str:
@@ -170,4 +188,13 @@ def _portions(items: Sequence[str]) -> list[Sequence[str]]:
     return [items[i : i + MOST_LISTED] for i in range(0, len(items), MOST_LISTED)]
 
 
-__all__ = ["ended", "listing", "mention_all", "name_as_printed", "phrase_before", "printed_names", "shows_parts"]
+__all__ = [
+    "ended",
+    "listing",
+    "mention_all",
+    "name_as_printed",
+    "name_bare",
+    "phrase_before",
+    "printed_names",
+    "shows_parts",
+]

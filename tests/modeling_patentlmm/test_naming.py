@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeling_patentlmm.naming_patentlmm import mention_all, name_as_printed, printed_names, shows_parts
+from modeling_patentlmm.naming_patentlmm import (
+    mention_all,
+    name_as_printed,
+    name_bare,
+    printed_names,
+    shows_parts,
+)
 from modeling_patentlmm.references_patentlmm import named_characters
 
 WORDS = ["SENSOR", "HOUSING", "102", "CPU", "104", "Lid", "106"]
@@ -62,6 +68,20 @@ def test_a_wrong_name_becomes_the_printed_one(written, named):
 )
 def test_what_may_stand_stays(text):
     assert name_as_printed(text, NAMES) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("a lid 12, and a 14.", "a lid 12, and a sensor housing 14."),
+        ("An 18 is fixed to the 14", "An element 18 is fixed to the sensor housing 14"),
+        ("a 14 degree bend", "a 14 degree bend"),
+        ("a 20, the 14A", "a 20, the 14A"),
+        ("in FIG. 14, the lid 14", "in FIG. 14, the lid 14"),
+    ],
+)
+def test_a_bare_character_gets_a_noun(written, named):
+    assert name_bare(written, ["12", "14", "18"], NAMES) == named
 
 
 def test_flowcharts_and_graphs_show_no_named_parts():
