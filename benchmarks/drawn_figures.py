@@ -5,7 +5,8 @@
 Prints one line of JSON. The figures are drawn with labels that training never drew, half of them with words that never
 occur in training ("unseen"). Readings and texts are kept in the working directory, and a second run goes on where the
 first stopped; a new checkpoint needs a new `--texts` name. The kind of a figure is what its own description calls it:
-a network may be drawn and described as a block diagram.
+a network may be drawn and described as a block diagram. Part names are those that can be known: where a character
+stands for the whole and no name is printed, the text may as well say "system" as "apparatus".
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 from dataset_builder.figure import Figure
 from dataset_builder.synthetic import generate
+from dataset_builder.synthetic.diagrams import WHOLES
 from dataset_builder.synthetic.phrasing import kind_of
 from modeling_patentlmm.describe_patentlmm import load_checkpoint
 from modeling_patentlmm.numerals_patentlmm import plain_character
@@ -61,7 +63,7 @@ def score_figure(split: str, figure: Figure, text: dict) -> dict:
     terms = {numeral["term"] for numeral in figure.numerals if numeral["term"]}
     printed = numerals | {plain_character(word) for word in figure.words}  # a circuit's R1 is no reference character
     inventory = {numeral["text"] for numeral in text["numerals"]}
-    parts = terms if figure.kind != "flowchart" else set()
+    parts = terms - set(WHOLES) if figure.kind != "flowchart" else set()
     named = names_in(text["detailed"], parts)
     seen = split == "test"
     return {

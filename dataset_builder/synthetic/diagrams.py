@@ -18,6 +18,8 @@ from dataset_builder.synthetic.sketch import (
 from dataset_builder.synthetic.vocabulary import with_article
 from dataset_builder.synthetic.words import Words
 
+WHOLES = ("system", "system", "apparatus", "device", "arrangement")  # what a drawing without a title is of, as likely
+
 
 @dataclass
 class Node:
@@ -228,7 +230,7 @@ def add_system(sketch: Sketch, words: Words, chance: float = 0.6) -> None:
     """A numeral for the whole figure at its upper corner, or only an unprinted subject."""
     rng, canvas = sketch.rng, sketch.canvas
     if rng.random() < chance:
-        term = rng.choice(("system", "system", "apparatus", "device", "arrangement"))
+        term = rng.choice(WHOLES)
         index = sketch.part(term, "", sketch.numbering.next(), "container")
         x0, y0, x1, _ = canvas.bounds()
         if rng.random() < 0.5:
