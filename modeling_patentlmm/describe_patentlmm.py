@@ -24,7 +24,7 @@ from .lettering_patentlmm import reading_threads
 from .linking_patentlmm import connect_as_drawn, is_wired
 from .modeling_patentlmm import PatentLMMForConditionalGeneration
 from .names_patentlmm import find_printed_names
-from .naming_patentlmm import mention_all, name_as_printed, name_bare, printed_names, shows_parts
+from .naming_patentlmm import items_once, mention_all, name_as_printed, name_bare, printed_names, shows_parts
 from .numerals_patentlmm import Inventory, add_parts_list, in_order, plain_character, put_label, take_inventory
 from .ocr_patentlmm import Box, FigureReading, Word, read_figure
 from .processing_patentlmm import PatentLMMProcessor, prompt_messages
@@ -405,7 +405,7 @@ def _named(text: str, brief: str, sight: _Sight, kind: str) -> str:
     """A text whose parts are named as drawn; a detailed one connects them as drawn, and mentions all surely read."""
     names = sight.names if shows_parts(text) else sight.listed
     text = name_bare(text, (*sight.inventory.texts, *sight.listed), names)
-    text = elements_as_designated(name_as_printed(text, names))
+    text = items_once(elements_as_designated(name_as_printed(text, names)))
     if kind != "detailed":
         return text
     if is_wired(text) or is_wired(brief):

@@ -28,6 +28,11 @@ _PHRASE = re.compile(r"(?:[A-Za-z][\w'/&.-]*[ ]){1,12}$")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['/&.-])*")
 # An article and a number with nothing between, where the noun phrase ends: not "a 60 degree bend".
 _BARE = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) (?=(?P<character>\d[\w'-]*)(?:[,.;:)]|$| (?P<next>\w+)))")
+# The same item twice in a row: "a lid and a lid of", not "a lid and a lid 12".
+_TWICE = re.compile(
+    r"(?i)(?P<comma>, )?\b(?P<item>(?:an?|the) [^,.;:()]{2,80}?)(?P<join>, and |, | and )(?P=item)"
+    r"(?=[,.;:)]|$| (?:and|are|in|is|of|for|to|that|which|according)\b)"
+)
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )$")
 _ARTICLE = re.compile(r"\b([Aa])n? (?=[A-Za-z])(?!n? (?:and|or)\b)")
 _VOWEL = re.compile(r"[aeio]|u(?!ni|s[eiu])|[AEFHILMNORSX](?=[A-Z])|[AEIO]|U(?=n[a-hj-z]|[lmprt])")
@@ -101,6 +106,22 @@ def name_bare(text: str, characters: Container[str], names: Mapping[str, str]) -
         return f"{match.group()}{names.get(character, 'element')} "
 
     return _with_articles(_BARE.sub(named, text))
+
+
+def items_once(text: str) -> str:
+    """`text` without an item of a list that is said twice in a row, which tells nothing.
+
+    >>> items_once("A system including a hub, a hub, and a fan 12 and a fan 12 is shown.")
+    'A system including a hub, and a fan 12 is shown.'
+    """
+
+    def one(match: re.Match) -> str:
+        before = match["join"] if match["comma"] and "and" in match["join"] else match["comma"] or ""
+        return f"{before}{match['item']}"
+
+    while (once := _TWICE.sub(one, text)) != text:
+        text = once
+    return text
 
 
 def mention_all(text: str, characters: Iterable[str], names: Mapping[str, str], label: str | None) -> str:
@@ -190,6 +211,7 @@ def _portions(items: Sequence[str]) -> list[Sequence[str]]:
 
 __all__ = [
     "ended",
+    "items_once",
     "listing",
     "mention_all",
     "name_as_printed",

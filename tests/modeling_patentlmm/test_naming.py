@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeling_patentlmm.naming_patentlmm import (
+    items_once,
     mention_all,
     name_as_printed,
     name_bare,
@@ -84,6 +85,22 @@ def test_a_bare_character_gets_a_noun(written, named):
     assert name_bare(written, ["12", "14", "18"], NAMES) == named
 
 
+@pytest.mark.parametrize(
+    ("written", "once"),
+    [
+        ("a system including a hub and a hub in accordance", "a system including a hub in accordance"),
+        ("A lid, a lid, a lid, and an arm 14 are shown", "A lid, and an arm 14 are shown"),
+        ("The hub 2 and the hub 2.", "The hub 2."),
+        ("a lid 1, a hub and a hub.", "a lid 1 and a hub."),
+        ("a lid 1, an arm 2, a hub, and a hub.", "a lid 1, an arm 2, and a hub."),
+        ("a lid 12 and a lid 14, the lid and the lid 14", "a lid 12 and a lid 14, the lid and the lid 14"),
+        ("the sensor and the sensor housing", "the sensor and the sensor housing"),
+    ],
+)
+def test_an_item_is_not_said_twice_in_a_row(written, once):
+    assert items_once(written) == once
+
+
 def test_flowcharts_and_graphs_show_no_named_parts():
     assert shows_parts("FIG. 1 is a block diagram of a device 12.")
     assert not shows_parts("FIG. 1 is a flow chart of watering a plant.")
@@ -114,6 +131,6 @@ def test_naming_changes_no_character_and_mentions_all(characters, nouns, rng):
     named = [character for character in characters if rng.random() < 0.6]
     names = {character: rng.choice(["arm", "idle wheel", "upper lid"]) for character in named}
     written = rng.choice([", ", " and ", ". "]).join(numbered)
-    text = name_as_printed(written, names)
+    text = items_once(name_as_printed(written, names))
     assert named_characters(text) == named_characters(written)
     assert set(characters) <= named_characters(mention_all(f"{text}.", characters, names, None))
