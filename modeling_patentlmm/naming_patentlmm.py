@@ -35,7 +35,9 @@ _TWICE = re.compile(
 )
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )$")
 _ARTICLE = re.compile(r"\b([Aa])n? (?=[A-Za-z])(?!n? (?:and|or)\b)")
-_VOWEL = re.compile(r"[aeio]|u(?!ni|s[eiu])|[AEFHILMNORSX](?=[A-Z])|[AEIO]|U(?=n[a-hj-z]|[lmprt])")
+_VOWEL = re.compile(
+    r"[AEFHILMNORSXaefhilmnorsx]-|[aeio](?!-)|u(?!ni|s[eiu]|-)|[AEFHILMNORSX](?=[A-Z])|[AEIO]|U(?=n[a-hj-z]|[lmprt])"
+)
 _ELEMENTS = frozenset("numerals characters numbers elements parts references signs steps blocks".split())
 # Nouns for what a screen shows, which a text adds to the printed word: "delete button 12".
 _CONTROLS = frozenset("box button checkbox field icon link list menu page panel screen slider tab window".split())

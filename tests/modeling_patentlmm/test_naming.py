@@ -79,9 +79,11 @@ def test_what_may_stand_stays(text):
         ("a 14 degree bend", "a 14 degree bend"),
         ("a 20, the 14A", "a 20, the 14A"),
         ("in FIG. 14, the lid 14", "in FIG. 14, the lid 14"),
+        ("a n-dimensional vector, an U-shaped arm, a u-bolt", "an n-dimensional vector, a U-shaped arm, a u-bolt"),
+        ("a x-ray source, a input, an unit, a umbrella", "an x-ray source, an input, a unit, an umbrella"),
     ],
 )
-def test_a_bare_character_gets_a_noun(written, named):
+def test_a_bare_character_gets_a_noun_and_nouns_their_article(written, named):
     assert name_bare(written, ["12", "14", "18"], NAMES) == named
 
 
