@@ -38,6 +38,7 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
     def __init__(self, tokenizer, inventories: Sequence[tuple[Sequence[str], Sequence[str]]], prompt_length: int):
         self.tokenizer, self.inventories, self.prompt_length = tokenizer, inventories, prompt_length
         self.whole = GroundedNumeralsLogitsProcessor(tokenizer, inventories, prompt_length)
+        self.lettered = [any(map(_letters, characters)) for characters, _ in inventories]
         self._rules: OrderedDict[tuple, GroundedNumeralsLogitsProcessor] = OrderedDict()
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -69,7 +70,7 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
 
     def _spent(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
         """The letters that only characters of the sentence begin with, as words of their own."""
-        if not text or text.rstrip()[-1:] in ".!?":
+        if not self.lettered[figure] or text.rstrip()[-1:] in ("", *".!?"):
             return None
         said = named_characters(SENTENCE_END.split(text)[-1])
         left = {_letters(one) for one in self.inventories[figure][0] if one not in said}
