@@ -74,13 +74,14 @@ def name_as_printed(text: str, names: Mapping[str, str]) -> str:
     """`text` with the noun phrase before each reference character made the name that `names` gives the character.
 
     A phrase stays that is the name, holds it ("display screen 12" for "display"), ends it ("screen 12" for "display
-    screen"), spells it a little otherwise, or is all words for parts in general ("step 12"). A character that has no
-    name does not get that of another. Characters with a letter in front (R1, S10) stay as they are.
+    screen"), spells it a little otherwise, or is all words for parts in general ("step 12"), unless it is the name of
+    another character. A character that has no name does not get that of another either. Characters with a letter in
+    front (R1, S10) stay as they are.
 
     >>> name_as_printed("A sensor housing 12 and a lid 14 are shown.", {"12": "upper lid", "14": "sensor housing"})
     'An upper lid 12 and a sensor housing 14 are shown.'
     """
-    taken = set(names.values())
+    taken = {name.lower() for name in names.values()}
     out, end = [], 0
     for reference in find_references(text):
         phrase = phrase_before(text[end : reference.start]).strip()
@@ -162,6 +163,8 @@ def _name_for(phrase: str, name: str | None, taken: set[str]) -> str:
     head = phrase.split()[-1].lower()
     if name is None:
         return (head if head in GENERIC else "element") if phrase.lower() in taken else phrase
+    if phrase.lower() in taken - {name.lower()}:
+        return name
     if _may_stay(phrase.lower().split(), name.lower().split()):
         return phrase
     return f"{name} {head}" if head in _CONTROLS and not name.endswith(head) else name

@@ -52,6 +52,15 @@ def test_a_wrong_name_becomes_the_printed_one(written, named):
     assert name_as_printed(written, NAMES) == named
 
 
+def test_the_name_of_another_part_does_not_stay():
+    """However alike the two are."""
+    names = {"102": "user system", "104": "buyer system", "106": "system", "108": "USB system"}
+    written = "a user system 104, the usr system 102, a system 104, and a usb system 102"
+    assert name_as_printed(written, names) == (
+        "a buyer system 104, the usr system 102, a buyer system 104, and a user system 102"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
