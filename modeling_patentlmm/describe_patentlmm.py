@@ -405,7 +405,7 @@ def _named(text: str, brief: str, sight: _Sight, kind: str) -> str:
     """A text whose parts are named as drawn; a detailed one connects them as drawn, and mentions all surely read."""
     names = sight.names if shows_parts(text) else sight.listed
     text = name_bare(text, (*sight.inventory.texts, *sight.listed), names)
-    text = items_once(elements_as_designated(name_as_printed(text, names)))
+    text = items_once(name_as_printed(elements_as_designated(text), names))
     if kind != "detailed":
         return text
     if is_wired(text) or is_wired(brief):

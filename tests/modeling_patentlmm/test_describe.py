@@ -558,6 +558,14 @@ def test_what_slipped_through_is_marked(loaded, reader, monkeypatch):
     assert description.brief == "FIG. [?] shows a lid [?] and a housing 102."
 
 
+def test_an_element_put_right_gets_its_article(loaded, reader, monkeypatch):
+    model, processor = loaded
+    monkeypatch.setattr(describe_patentlmm, "decoding_rules", lambda *arguments: [])
+    recite(model, processor.tokenizer, "FIG. 2 shows a diode L1.")
+    description = describe(model, processor, drawing(), kinds=("brief",), parts={"L1": ""}, max_new_tokens=120)
+    assert description.brief == "FIG. 2 shows an inductor L1."
+
+
 def test_unknown_kinds_are_refused(loaded, reader):
     with pytest.raises(ValueError, match="brief, detailed"):
         describe(*loaded, drawing(), kinds=("long",))
