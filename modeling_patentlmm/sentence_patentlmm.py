@@ -7,6 +7,7 @@ Rules of style stand behind `GroundedNumeralsLogitsProcessor`, and give way wher
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from transformers import LogitsProcessor
@@ -49,38 +50,35 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
 
     def _refused(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
         """What may not follow `text` (width,), None for nothing."""
-        numerals, letters = self._said(text, figure, scores), self._spent(text, figure, scores)
-        if letters is None or numerals is None:
-            return numerals if letters is None else letters
-        return numerals | letters
-
-    def _said(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
-        """The characters of the sentence: a run at its end is said for what starts anew, not for what lengthens it."""
         sentence = SENTENCE_END.split(text)[-1]
+        said = named_characters(sentence)
+        masks = [self._repeated(said, sentence, text, figure, scores), *self._spent(said, text, figure, scores)]
+        masks = [mask for mask in masks if mask is not None]
+        return reduce(torch.logical_or, masks) if masks else None
+
+    def _repeated(
+        self, said: set[str], sentence: str, text: str, figure: int, scores: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The characters of the sentence: a run at its end is said for what starts anew, not for what lengthens it."""
         length = len(sentence) - run_start(sentence)
-        before, said = named_characters(sentence[: len(sentence) - length]), named_characters(sentence)
+        before = named_characters(sentence[: len(sentence) - length])
         if said == before:
             return self._without(said, text, figure, scores)
         anew = self._without(said, f"{text[: len(text) - length]}{ANY_WORD}", figure, scores)
-        lengthening = self.whole.vocabulary.mask("lengthening", scores.device)
-        lengthening = torch.nn.functional.pad(lengthening, (0, scores.shape[-1] - len(lengthening)))
+        lengthening = _widened(self.whole.vocabulary.mask("lengthening", scores.device), scores)
         longer = self._without(before, text, figure, scores)
         longer, anew = (torch.zeros_like(lengthening) if mask is None else mask for mask in (longer, anew))
         return torch.where(lengthening, longer, anew)
 
-    def _spent(self, text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
+    def _spent(self, said: set[str], text: str, figure: int, scores: torch.Tensor) -> list[torch.Tensor]:
         """The letters that only characters of the sentence begin with, as words of their own."""
         if not self.lettered[figure] or text.rstrip()[-1:] in ("", *".!?"):
-            return None
-        said = named_characters(SENTENCE_END.split(text)[-1])
+            return []
         left = {_letters(one) for one in self.inventories[figure][0] if one not in said}
-        spent = {_letters(one) for one in said} - left - {""}
-        if not spent:
-            return None
         gap = r"\W*" if run_start(text) == len(text) else r"\W+"
+        spent = sorted({_letters(one) for one in said} - left - {""})
         masks = [self.whole.vocabulary.matching(rf"{gap}{letters}$") for letters in spent]
-        mask = torch.stack(masks).any(0).to(scores.device)
-        return torch.nn.functional.pad(mask, (0, scores.shape[-1] - len(mask)))
+        return [_widened(mask, scores) for mask in masks]
 
     def _without(self, said: set[str], text: str, figure: int, scores: torch.Tensor) -> torch.Tensor | None:
         characters, labels = self.inventories[figure]
@@ -101,6 +99,11 @@ class OncePerSentenceLogitsProcessor(LogitsProcessor):
 def _letters(character: str) -> str:
     """The capitals a character begins with: R of R1, none of 10 and 12A."""
     return _CAPITALS.match(character).group()
+
+
+def _widened(mask: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """A mask over the tokens (V,) as one over the columns of the scores, which may be more."""
+    return torch.nn.functional.pad(mask.to(scores.device), (0, scores.shape[-1] - len(mask)))
 
 
 class FigureNumberLogitsProcessor(LogitsProcessor):
@@ -128,8 +131,7 @@ class FigureNumberLogitsProcessor(LogitsProcessor):
         """What is refused (width,) after `tokens`, None for nothing, by the scores (width,) the rules before left."""
         size, text = self.vocabulary.size, self.vocabulary.text(tokens)
         if not labelled:
-            heads = self.heads[BEGUN_HEAD.search(text)[0]].to(scores.device)
-            return torch.nn.functional.pad(heads, (0, len(scores) - size))
+            return _widened(self.heads[BEGUN_HEAD.search(text)[0]], scores)
         due = FIGURE_NUMBER_DUE.search(text)
         if not due:
             return None
@@ -138,7 +140,7 @@ class FigureNumberLogitsProcessor(LogitsProcessor):
         if not number.any():
             return None
         wanted = spaced if not due["space"] and spaced.any() else number
-        return ~torch.nn.functional.pad(wanted, (0, len(scores) - size))
+        return ~_widened(wanted, scores)
 
 
 class NoThirdCopyLogitsProcessor(LogitsProcessor):
